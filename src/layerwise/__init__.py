@@ -1,0 +1,151 @@
+"""Look at an image classifier layer by layer and example by example.
+
+The public names, each loaded when it is first used: `import layerwise` itself loads no torch.
+
+    import layerwise as lw
+
+    data = lw.load_data("shapes")
+    model = lw.load_model("resnet18", num_classes=data.num_classes, in_channels=1)
+    lw.train(model, data, epochs=10, seed=0, run="runs/shapes")
+    hard = lw.measure_difficulty(model, data.train, data.test).table().sort_values("depth")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from layerwise.arrays.depth import prediction_depth
+    from layerwise.arrays.intervals import wilson_interval
+    from layerwise.arrays.votes import nearest_rows, tie_key, vote
+    from layerwise.cost import Cost, count_macs
+    from layerwise.data.catalog import load_data
+    from layerwise.data.images import ImageData, LazyImages, concatenate
+    from layerwise.data.shapes import draw_shapes, load_shapes
+    from layerwise.data.splits import hold_out
+    from layerwise.difficulty.folder import load_difficulty, save_difficulty
+    from layerwise.difficulty.measuring import measure_difficulty
+    from layerwise.difficulty.probing import ProbeSettings
+    from layerwise.difficulty.result import Difficulty
+    from layerwise.errors import InputError, LayerwiseError
+    from layerwise.inside.data_set import describe_data
+    from layerwise.models.catalog import known_models, load_model
+    from layerwise.models.loading import load_weights
+    from layerwise.models.preprocessing import Preprocessing
+    from layerwise.models.saved import fingerprint, read_model, save_model
+    from layerwise.neighbors import Neighbors, find_neighbors, merge_neighbors
+    from layerwise.recording.activations import Activations
+    from layerwise.recording.description import describe_taps
+    from layerwise.recording.recorder import record
+    from layerwise.report.page import write_report
+    from layerwise.taps.finding import find_taps
+    from layerwise.taps.tap import Tap, Taps
+    from layerwise.training.fit import train
+    from layerwise.training.history import TrainingHistory
+    from layerwise.training.settings import TrainSettings
+    from layerwise.views.run import RunView, read_run
+
+_NAME_TO_MODULE = {
+    "Activations": "recording.activations",
+    "Cost": "cost",
+    "Difficulty": "difficulty.result",
+    "ImageData": "data.images",
+    "InputError": "errors",
+    "LayerwiseError": "errors",
+    "LazyImages": "data.images",
+    "Neighbors": "neighbors",
+    "Preprocessing": "models.preprocessing",
+    "ProbeSettings": "difficulty.probing",
+    "RunView": "views.run",
+    "Tap": "taps.tap",
+    "Taps": "taps.tap",
+    "TrainSettings": "training.settings",
+    "TrainingHistory": "training.history",
+    "concatenate": "data.images",
+    "count_macs": "cost",
+    "describe_data": "inside.data_set",
+    "describe_taps": "recording.description",
+    "draw_shapes": "data.shapes",
+    "find_neighbors": "neighbors",
+    "find_taps": "taps.finding",
+    "fingerprint": "models.saved",
+    "hold_out": "data.splits",
+    "known_models": "models.catalog",
+    "load_data": "data.catalog",
+    "load_difficulty": "difficulty.folder",
+    "load_model": "models.catalog",
+    "load_shapes": "data.shapes",
+    "load_weights": "models.loading",
+    "measure_difficulty": "difficulty.measuring",
+    "merge_neighbors": "neighbors",
+    "nearest_rows": "arrays.votes",
+    "prediction_depth": "arrays.depth",
+    "read_model": "models.saved",
+    "read_run": "views.run",
+    "record": "recording.recorder",
+    "save_difficulty": "difficulty.folder",
+    "save_model": "models.saved",
+    "tie_key": "arrays.votes",
+    "train": "training.fit",
+    "vote": "arrays.votes",
+    "wilson_interval": "arrays.intervals",
+    "write_report": "report.page",
+}
+
+__all__ = [
+    "Activations",
+    "Cost",
+    "Difficulty",
+    "ImageData",
+    "InputError",
+    "LayerwiseError",
+    "LazyImages",
+    "Neighbors",
+    "Preprocessing",
+    "ProbeSettings",
+    "RunView",
+    "Tap",
+    "Taps",
+    "TrainSettings",
+    "TrainingHistory",
+    "concatenate",
+    "count_macs",
+    "describe_data",
+    "describe_taps",
+    "draw_shapes",
+    "find_neighbors",
+    "find_taps",
+    "fingerprint",
+    "hold_out",
+    "known_models",
+    "load_data",
+    "load_difficulty",
+    "load_model",
+    "load_shapes",
+    "load_weights",
+    "measure_difficulty",
+    "merge_neighbors",
+    "nearest_rows",
+    "prediction_depth",
+    "read_model",
+    "read_run",
+    "record",
+    "save_difficulty",
+    "save_model",
+    "tie_key",
+    "train",
+    "vote",
+    "wilson_interval",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAME_TO_MODULE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_NAME_TO_MODULE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

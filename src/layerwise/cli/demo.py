@@ -1,0 +1,72 @@
+"""`layerwise demo`: the whole tour on drawn shapes, from training to the report."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from layerwise.cli.console import AsJson, print_json, say
+from layerwise.cli.difficulty import difficulty
+from layerwise.cli.report import report
+from layerwise.cli.train import train
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Tour:
+    """How much of the job to do."""
+
+    folder: Path
+    data: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    split: str
+
+
+SMALL = Tour(Path("runs/demo"), "shapes?train=3000&test=600", 4, 64, 1e-3, "all")
+REFERENCE = Tour(Path("runs/reference"), "shapes", 10, 256, 1e-4, "test")
+
+
+def demo(
+    *,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="The job in full: 30,000 images, 10 epochs; most of an hour on 2 cores.")
+    ] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The run folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a ResNet-18 on drawn shapes, measure how hard each image is, and write the report.
+
+    layerwise demo
+    """
+    tour = REFERENCE if reference else SMALL
+    folder = output or tour.folder
+    started = time.perf_counter()
+    say(f"1 of 3: train a ResNet-18 on shapes ({tour.data}), {tour.epochs} epochs")
+    train(
+        "resnet18",
+        tour.data,
+        folder,
+        epochs=tour.epochs,
+        batch_size=tour.batch_size,
+        learning_rate=tour.learning_rate,
+        validation=0.0,
+        seed=SEED,
+    )
+    say("2 of 3: measure at which layer each image is decided")
+    if not (folder / "examples.parquet").exists():
+        difficulty(folder, split=tour.split)
+    say("3 of 3: write the report")
+    report(folder)
+    page = folder / "report.html"
+    seconds = time.perf_counter() - started
+    if as_json:
+        print_json({"run": str(folder), "report": str(page), "seconds": round(seconds, 1)})
+    else:
+        say(f"Done in {seconds:.0f} s. Open this in a browser: {page.resolve()}")

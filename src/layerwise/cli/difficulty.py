@@ -1,0 +1,171 @@
+"""`layerwise difficulty`: at which tap each example is decided."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from layerwise.cli.console import AsJson, bars, print_json, print_table, say, share_with_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.cli.sources import Source
+    from layerwise.data.images import ImageData
+    from layerwise.views.run import RunView
+
+SPLITS = ("test", "train", "validation", "all")
+
+
+def difficulty(
+    run: Annotated[Path | None, typer.Argument(help="A run folder that `layerwise train` made.")] = None,
+    *,
+    model: Annotated[str | None, typer.Option(help="Instead of a run: a network by name, or FILE.py:NAME.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Its weights: safetensors, state dict, checkpoint.")] = None,
+    data: Annotated[str | None, typer.Option(help="The images; by default those of the run.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; by default the run.")] = None,
+    taps: Annotated[str, typer.Option(help="children, blocks, leaves, or names with commas between.")] = "children",
+    k: Annotated[int, typer.Option(help="Neighbours in a vote.")] = 30,
+    agree_with: Annotated[str, typer.Option(help="Reference class: prediction, last-probe or label.")] = "prediction",
+    split: Annotated[str, typer.Option(help="What to measure: test, train (leave-one-out), validation, all.")] = "test",
+    mean: Annotated[str | None, typer.Option(help="With --model: pixels minus this, as 0.5,0.5,0.5 …")] = None,
+    std: Annotated[str | None, typer.Option(help="… and divided by this.")] = None,
+    limit_gb: Annotated[float, typer.Option(help="The most memory for activations.")] = 4.0,
+    batch_size: Annotated[int, typer.Option(help="Images in one forward pass.")] = 256,
+    keep_activations: Annotated[bool, typer.Option("--keep-activations", help="Leave them as .npy files.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; by default cpu.")] = None,
+    seed: Annotated[int, typer.Option(help="With --data: splits images that come in one piece.")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Replace what was measured before.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say of every example at which tap the network decides it.
+
+    layerwise difficulty runs/shapes --taps blocks
+
+    layerwise difficulty --model resnet20 --weights r20.pth --data cifar10:DIR -o runs/r20
+    """
+    from layerwise.cli.sources import source_of_names, source_of_run
+    from layerwise.cli.threads import use_threads
+    from layerwise.errors import InputError
+
+    if run is not None:
+        source, folder = source_of_run(run, data, seed=seed), output or run
+    elif model is not None and data is not None and output is not None:
+        source, folder = source_of_names(model, weights, data, mean=mean, std=std, seed=seed), output
+    else:
+        raise InputError(
+            "what to measure? Give a run folder: layerwise difficulty RUN\n"
+            "    or a network and images: layerwise difficulty --model MODEL --data DATA -o RUN"
+        )
+    if threads is not None:
+        use_threads(threads)
+    measure(
+        source, folder, taps=taps, k=k, agree_with=agree_with, split=split, limit_bytes=limit_gb * 1e9,
+        batch_size=batch_size, keep_activations=keep_activations, device=device, again=again, as_json=as_json,
+    )  # fmt: skip
+
+
+def measure(
+    source: Source, folder: Path, *, taps: str, k: int, agree_with: str, split: str, limit_bytes: float,
+    batch_size: int, keep_activations: bool, device: str | None, again: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure, save into the folder, and print what came out."""
+    from layerwise.arrays.depth import Reference
+    from layerwise.difficulty.folder import check_not_measured, save_difficulty
+    from layerwise.difficulty.measuring import measure_difficulty
+    from layerwise.difficulty.probing import ProbeSettings
+    from layerwise.models.saved import save_model
+    from layerwise.recording.description import describe_taps
+
+    if not again:
+        check_not_measured(folder)
+    train, examples = source.data.train, _examples(source.data, split)
+    keep = folder / "activations" if keep_activations else None
+    settings = ProbeSettings(k=k, batch_size=batch_size, limit_bytes=limit_bytes, keep=keep, device=device)
+    place = taps if taps in ("children", "blocks", "leaves") else [name.strip() for name in taps.split(",")]
+    preprocessing = source.description.preprocessing
+    started = time.perf_counter()
+    measured = measure_difficulty(
+        source.model,
+        train,
+        examples,
+        place=place,
+        agree_with=cast(Reference, agree_with),
+        preprocessing=preprocessing,
+        settings=settings,
+        partial=folder / "partial",
+        progress=bars,
+    )
+    described = describe_taps(source.model, train.select(slice(0, 1)), place, preprocessing=preprocessing)
+    if not (folder / "model.json").exists():
+        save_model(folder, source.model, source.description)
+    facts = {**source.facts, "data_fingerprint": source.data.fingerprint, "split": split, "placement": taps}
+    save_difficulty(folder, measured, train, examples, taps=described, facts=facts)
+    _report(folder, time.perf_counter() - started, as_json=as_json)
+
+
+def _examples(data: ImageData, split: str) -> ImageData:
+    from layerwise.errors import UnknownNameError, did_you_mean
+
+    if split not in SPLITS:
+        raise UnknownNameError(
+            f'no split is named "{split}".{did_you_mean(split, SPLITS)}\n    Choose one of: {", ".join(SPLITS)}.'
+        )
+    return data if split == "all" else data.split(split)
+
+
+def _report(folder: Path, seconds: float, *, as_json: bool) -> None:
+    from layerwise.views.depths import accuracy_by_depth
+    from layerwise.views.run import read_run
+    from layerwise.views.taps import network_accuracy, probe_accuracy
+
+    view = read_run(folder)
+    if as_json:
+        print_json(_summary(folder, view, network_accuracy(view), seconds))
+        return
+    depths = accuracy_by_depth(view).merge(
+        probe_accuracy(view), how="left", on=["split", "tap"], suffixes=("", "_probe")
+    )
+    for split, rows in depths.groupby("split", sort=False):
+        print_table(
+            f"{split}: {int(rows['count'].sum())} images",
+            ("depth", "tap", "accuracy of its probe", "decided here", "share", "accuracy of the network there"),
+            [_cells(row) for row in rows.to_dict("records")],
+        )
+    say(f"Written to {folder}. Look at it: layerwise report {folder}")
+
+
+def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    return (
+        str(row["depth"]),
+        row["tap"],
+        share_with_interval(row["accuracy_probe"], row["accuracy_low_probe"], row["accuracy_high_probe"]),
+        str(row["count"]),
+        f"{row['share']:.3f}",
+        share_with_interval(row["accuracy"], row["accuracy_low"], row["accuracy_high"]),
+    )
+
+
+def _summary(folder: Path, view: RunView, accuracy: pd.DataFrame, seconds: float) -> dict[str, Any]:
+    deepest = len(view.tap_names)
+    return {
+        "run": str(folder),
+        "taps": view.tap_names,
+        "seconds": round(seconds, 2),
+        "splits": {
+            row["split"]: {
+                "examples": row["count"],
+                "accuracy": row["accuracy"],
+                "accuracy_95": [row["accuracy_low"], row["accuracy_high"]],
+                "mean_depth_of_resolved": float(depth[depth < deepest].mean()),
+                "unresolved": int((depth == deepest).sum()),
+            }
+            for row in accuracy.to_dict("records")
+            for depth in [view.examples["depth"].to_numpy()[view.rows(row["split"])]]
+        },
+    }

@@ -1,0 +1,218 @@
+"""`layerwise train`: a network and images in, a run folder out; the same command goes on where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from layerwise.cli.console import AsJson, bars, print_json, print_table, say, share_with_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from layerwise.data.images import ImageData
+    from layerwise.models.preprocessing import Preprocessing
+
+NORMALIZATIONS = ("data", "none", "imagenet")
+COMMAND_FILE = Path("checkpoints", "command.json")
+
+
+def train(
+    model: Annotated[str, typer.Argument(help='A network by name, as "resnet20", "timm/NAME", or FILE.py:NAME.')],
+    data: Annotated[str, typer.Argument(help='Which images, as "shapes", "digits", "parquet:DIR" …')],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The run folder.")],
+    *,
+    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
+    batch_size: Annotated[int, typer.Option(help="Images in one step.")] = 128,
+    optimizer: Annotated[str, typer.Option(help="adam, adamw or sgd.")] = "adam",
+    learning_rate: Annotated[float, typer.Option("--lr", "--learning-rate", help="The highest one.")] = 1e-3,
+    weight_decay: Annotated[float, typer.Option(help="0 for none.")] = 0.0,
+    momentum: Annotated[float, typer.Option(help="Of sgd.")] = 0.9,
+    schedule: Annotated[str, typer.Option(help="Of the learning rate: none, cosine or onecycle.")] = "none",
+    label_smoothing: Annotated[float, typer.Option(help="0 for none.")] = 0.0,
+    augment: Annotated[str, typer.Option(help="none, or flip-crop: mirrored, and moved by up to 4 pixels.")] = "none",
+    normalize: Annotated[
+        str, typer.Option(help="Mean and deviation: of the training data, of imagenet, or none.")
+    ] = "data",
+    validation: Annotated[float, typer.Option(help="Share of the training images held out; 0 for none.")] = 0.1,
+    early_stop: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a lower validation loss; keep the best.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Start from these: safetensors, state dict, checkpoint.")] = None,
+    seed: Annotated[int, typer.Option(help="Of initial weights, hold-out, order, augmentation and dropout.")] = 0,
+    threads: Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str, typer.Option(help="32, or bf16 for mixed precision.")] = "32",
+    as_json: AsJson = False,
+) -> None:
+    """Train a network, resumably: after a kill or Ctrl-C, the same command goes on.
+
+    layerwise train resnet20 digits -o runs/digits --epochs 5
+
+    layerwise train resnet20 parquet:cifar10 -o runs/cifar10 --optimizer sgd --lr 0.2 --schedule onecycle
+    """
+    from layerwise.cli.threads import use_threads
+
+    settings = {
+        "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer, "learning_rate": learning_rate,
+        "weight_decay": weight_decay, "momentum": momentum, "schedule": schedule, "label_smoothing": label_smoothing,
+        "augment": augment, "early_stop": early_stop, "seed": seed, "precision": precision,
+    }  # fmt: skip
+    asked = {
+        "model": model, "weights": None if weights is None else str(weights), "data": data, "data_seed": seed,
+        "validation": validation, "normalize": normalize, "settings": settings,
+    }  # fmt: skip
+    if threads is not None:
+        use_threads(threads)
+    if _is_finished(output, asked):
+        say(f"{output} is finished: this very training is in it.")
+    else:
+        train_into(output, asked, device=device)
+    _report(output, as_json=as_json)
+
+
+def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
+    """Load, train, and save the network and what was done into the run folder."""
+    import torch
+
+    from layerwise.cli.sources import load_images
+    from layerwise.models.catalog import load_model
+    from layerwise.models.saved import ModelDescription, fingerprint, save_model
+    from layerwise.runs import note_step, write_json
+    from layerwise.training.checkpoints import checkpoint_path
+    from layerwise.training.fit import train as fit
+    from layerwise.training.settings import TrainSettings
+
+    _check_normalize(asked["normalize"])
+    given = {**asked["settings"], "device": device}
+    TrainSettings(**given)  # faults of the settings are told before anything is loaded
+    images = load_images(asked["data"], seed=asked["data_seed"], validation=asked["validation"])
+    shape, weights = images.image_shape, asked["weights"]
+    network = load_model(
+        asked["model"],
+        num_classes=images.num_classes,
+        in_channels=shape[0],
+        weights=None if weights is None else Path(weights),
+        seed=asked["data_seed"],
+    )
+    preprocessing = _preprocessing(asked["normalize"], images)
+    settings = TrainSettings(**given, preprocessing=preprocessing)
+    if not checkpoint_path(run).exists():
+        write_json(run / COMMAND_FILE, dict(asked))
+    history = fit(network, images, settings, run=run, progress=bars)
+    save_model(
+        run,
+        network,
+        ModelDescription(asked["model"], images.num_classes, shape, images.class_names, preprocessing),
+    )
+    facts = {
+        "data_fingerprint": images.fingerprint,
+        "model_fingerprint": fingerprint(network),
+        "images": {name: int((images.splits == name).sum()) for name in images.split_names},
+        "kept_epoch": history.kept_epoch,
+        "threads": torch.get_num_threads(),
+        "seconds": round(sum(record.time_s for record in history.records), 3),
+    }
+    note_step(run, "train", {**asked, **facts})
+
+
+def _is_finished(run: Path, asked: Mapping[str, Any]) -> bool:
+    """Whether the very training asked for is in the folder, whole.
+
+    Raises:
+        RunExistsError: the folder holds something else.
+    """
+    from layerwise.errors import RunExistsError
+    from layerwise.runs import read_json, steps_of
+
+    steps = steps_of(run)
+    if steps and "train" not in steps:
+        raise RunExistsError(f"{run} holds a network that was not trained there.\n    Choose another folder: -o FOLDER")
+    if not steps and not (run / COMMAND_FILE).exists():
+        return False
+    there = steps["train"] if steps else read_json(run / COMMAND_FILE)
+    differences = [
+        f"{name}: {before[name]} → {now[name]}"
+        for before, now in [(_flat(there, asked), _flat(asked, asked))]
+        for name in now
+        if before[name] != now[name]
+    ]
+    if differences:
+        raise RunExistsError(
+            f"{run} holds another training (there → asked):\n    "
+            + "\n    ".join(differences)
+            + "\n    Ask for the same, or choose another folder: -o FOLDER"
+        )
+    return bool(steps)
+
+
+def _flat(facts: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that were asked for, settings among them, in one level."""
+    settings = facts.get("settings", {})
+    outer = {name: facts.get(name) for name in names if name != "settings"}
+    return outer | {name: settings.get(name) for name in names["settings"]}
+
+
+def _check_normalize(name: str) -> None:
+    from layerwise.errors import UnknownNameError, did_you_mean
+
+    if name not in NORMALIZATIONS:
+        raise UnknownNameError(
+            f'--normalize "{name}" is not known.{did_you_mean(name, NORMALIZATIONS)}\n'
+            f"    Choose one of: {', '.join(NORMALIZATIONS)}."
+        )
+
+
+def _preprocessing(name: str, images: ImageData) -> Preprocessing | None:
+    from layerwise.models.preprocessing import Preprocessing
+
+    if name == "none":
+        return None
+    if name == "imagenet":
+        return Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    train_split, chunk = images.train, 1000
+    starts = range(0, len(train_split), chunk)
+    return Preprocessing.of_images(train_split.batch(slice(start, start + chunk)) for start in starts)
+
+
+def _report(run: Path, *, as_json: bool) -> None:
+    from layerwise.runs import read_table, steps_of
+
+    facts, history = steps_of(run)["train"], read_table(run / "history.parquet")
+    kept = history[history["epoch"] == facts["kept_epoch"]]
+    if as_json:
+        print_json(_summary(run, facts, kept))
+        return
+    print_table(
+        f"{facts['model']} on {facts['data']}, after epoch {facts['kept_epoch']} ({facts['seconds']:.0f} s)",
+        ("split", "images", "loss", "accuracy (95 % interval)"),
+        [
+            (
+                row["split"],
+                facts["images"][row["split"]],
+                f"{row['loss']:.4f}",
+                share_with_interval(*_interval(row, facts)),
+            )
+            for row in kept.to_dict("records")
+        ],
+    )
+    say(f"Written to {run}. Next: layerwise difficulty {run}")
+
+
+def _interval(row: Mapping[Any, Any], facts: Mapping[str, Any]) -> tuple[float, float, float]:
+    from layerwise.arrays.intervals import wilson_interval
+
+    count = facts["images"][row["split"]]
+    low, high = wilson_interval(round(row["accuracy"] * count), count)
+    return row["accuracy"], float(low), float(high)
+
+
+def _summary(run: Path, facts: Mapping[str, Any], kept: pd.DataFrame) -> dict[str, Any]:
+    splits = {}
+    for row in kept.to_dict("records"):
+        accuracy, low, high = _interval(row, facts)
+        splits[row["split"]] = {"loss": row["loss"], "accuracy": accuracy, "accuracy_95": [low, high]}
+    return {"run": str(run), "epoch": facts["kept_epoch"], "seconds": facts["seconds"], "splits": splits}

@@ -1,0 +1,97 @@
+"""A spec is one line that says which data: "KIND", "KIND:PATH", either with "?option=value&option=value".
+
+`parse_spec` takes it apart; the functions below it read an option's value. Which kinds there are and what options
+they take is said in `catalog`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from layerwise.errors import DataError
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec taken apart: kind, path ("" when none was given) and the options as text."""
+
+    kind: str
+    path: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_spec(text: str) -> Spec:
+    """Take a spec apart; which kinds and options exist is not looked at.
+
+    Raises:
+        DataError: options that are not NAME=VALUE, or one given twice.
+
+    >>> parse_spec("folder:photos?size=32&test=0.3")
+    Spec(kind='folder', path='photos', options={'size': '32', 'test': '0.3'})
+    """
+    source, _, query = text.partition("?")
+    kind, _, path = source.partition(":")
+    options: dict[str, str] = {}
+    for pair in query.split("&") if query else []:
+        name, equals, value = pair.partition("=")
+        if not (name and equals and value):
+            raise DataError(f'"{pair}" in "{text}" is not NAME=VALUE; expected "KIND:PATH?NAME=VALUE&NAME=VALUE".')
+        if name in options:
+            raise DataError(f'option "{name}" is given twice in "{text}"; give it once.')
+        options[name] = value
+    return Spec(kind, path, options)
+
+
+def positive(name: str, value: str) -> int:
+    """A whole number from 1.
+
+    Raises:
+        DataError: it is something else.
+    """
+    number = whole(name, value)
+    if number < 1:
+        raise DataError(f"option {name}={value}: expected a whole number from 1.")
+    return number
+
+
+def whole(name: str, value: str) -> int:
+    """A whole number from 0.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if not (value.isascii() and value.isdigit()):
+        raise DataError(f"option {name}={value}: expected a whole number from 0.")
+    return int(value)
+
+
+def share(name: str, value: str) -> float:
+    """A share of the examples, more than 0 and less than 1.
+
+    Raises:
+        DataError: it is something else.
+    """
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not 0 < number < 1:
+        raise DataError(f"option {name}={value}: expected a number more than 0 and less than 1.")
+    return number
+
+
+def flag(name: str, value: str) -> bool:
+    """1 or 0.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if value not in ("0", "1"):
+        raise DataError(f"option {name}={value}: expected 1 or 0.")
+    return value == "1"
+
+
+def text(name: str, value: str) -> str:  # noqa: ARG001 - read like the others
+    """Any text."""
+    return value

@@ -1,0 +1,102 @@
+"""A Difficulty in a run folder: tables, votes, neighbours, and small pictures of the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from layerwise.data.images import ImageData
+from layerwise.data.thumbnails import thumbnails
+from layerwise.difficulty.result import Difficulty
+from layerwise.errors import RunError
+from layerwise.runs import note_step, read_array, read_table, steps_of, write_array, write_table
+from layerwise.taps import Tap
+
+
+def save_difficulty(
+    run: Path,
+    difficulty: Difficulty,
+    train: ImageData,
+    examples: ImageData,
+    *,
+    taps: pd.DataFrame | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a measurement into a run folder, the note that it is there last.
+
+    Args:
+        run: the folder.
+        difficulty: the measurement.
+        train: the training examples of its probes.
+        examples: the examples that it measures.
+        taps: more columns for the table of taps, such as parameters and MACs, with its `name`.
+        facts: what else run.json is to say, such as where the images came from.
+
+    Raises:
+        RunError: the disk is full.
+    """
+    table = difficulty.tap_table()
+    if taps is not None:
+        extra = [column for column in taps.columns if column == "name" or column not in table.columns]
+        table = table.merge(taps[extra], on="name", how="left")
+    write_array(run / "votes.npy", difficulty.votes)
+    write_array(run / "neighbors.npy", difficulty.neighbors)
+    write_array(run / "logits.npy", difficulty.logits)
+    write_table(run / "base.parquet", pd.DataFrame({"id": difficulty.base_ids, "label": difficulty.base_labels}))
+    write_array(run / "thumbnails.npy", thumbnails(examples))
+    write_array(run / "base_thumbnails.npy", thumbnails(train))
+    write_table(run / "taps.parquet", table)
+    write_table(run / "examples.parquet", difficulty.table())
+    note_step(run, "difficulty", {**(facts or {}), **difficulty.provenance})
+
+
+def check_not_measured(run: Path) -> None:
+    """Refuse to write over an earlier measurement.
+
+    Raises:
+        RunError: there is one; says what to do.
+    """
+    if (run / "examples.parquet").exists():
+        raise RunError(
+            f"{run} holds a measurement of difficulty already.\n"
+            f"    Look at it: layerwise report {run}. To measure again, add --again, or give another folder with -o."
+        )
+
+
+def load_difficulty(run: Path) -> Difficulty:
+    """Read a measurement back.
+
+    Raises:
+        RunError: nothing was measured in this folder.
+        FileError: a file is missing, truncated or of another kind.
+    """
+    facts = steps_of(run).get("difficulty")
+    if facts is None:
+        raise RunError(f"nothing measured in {run}.\n    Measure it first: layerwise difficulty {run}")
+    examples, taps, base = (read_table(run / f"{name}.parquet") for name in ("examples", "taps", "base"))
+    factors = {
+        name.removeprefix("factor_"): examples[name].to_numpy()
+        for name in map(str, examples.columns)
+        if name.startswith("factor_")
+    }
+    return Difficulty(
+        taps=tuple(
+            Tap(name, order, tuple(map(int, shape.split("×"))))
+            for order, (name, shape) in enumerate(zip(taps["name"], taps["shape"], strict=True))
+        ),
+        class_names=tuple(facts["class_names"]),
+        ids=examples["id"].to_numpy(dtype=np.str_),
+        splits=examples["split"].to_numpy(dtype=np.str_),
+        labels=examples["label"].to_numpy(),
+        logits=read_array(run / "logits.npy"),
+        neighbors=read_array(run / "neighbors.npy"),
+        base_ids=base["id"].to_numpy(dtype=np.str_),
+        base_labels=base["label"].to_numpy(),
+        agree_with=facts["agree_with"],
+        factors=factors,
+        provenance=facts,
+    )

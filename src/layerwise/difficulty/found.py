@@ -1,0 +1,76 @@
+"""FoundSoFar: finished taps of a measurement, in memory or in a folder from which a killed one goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from layerwise.recording.activations import file_name
+from layerwise.runs import write_array, write_json
+from layerwise.taps import Tap
+
+PLAN = "plan.json"
+LOGITS = "logits.npy"
+
+
+class FoundSoFar:
+    """The neighbours at each finished tap, and the network's logits.
+
+    Args:
+        folder: where they are kept; None keeps them in memory.
+        plan: what is measured. A folder that was left by another plan is emptied: its taps are not this one's.
+    """
+
+    def __init__(self, folder: Path | None, plan: Mapping[str, Any] | None = None) -> None:
+        self._folder = folder
+        self._arrays: dict[str, NDArray[Any]] = {}
+        if folder is None:
+            return
+        if _plan_of(folder) != json.loads(json.dumps(plan)):
+            shutil.rmtree(folder, ignore_errors=True)
+            write_json(folder / PLAN, plan)
+        for path in folder.glob("*.npy"):
+            self._arrays[path.name] = np.load(path, allow_pickle=False)
+
+    def has(self, tap: Tap) -> bool:
+        """Whether this tap is finished."""
+        return file_name(tap) in self._arrays and LOGITS in self._arrays
+
+    def neighbors(self, tap: Tap) -> NDArray[np.int32]:
+        """Shape (N, k)."""
+        return self._arrays[file_name(tap)]
+
+    def logits(self) -> NDArray[np.float32]:
+        """Shape (N, K)."""
+        return self._arrays[LOGITS]
+
+    def keep(self, tap: Tap, neighbors: NDArray[np.int32]) -> None:
+        """Add a finished tap."""
+        self._keep(file_name(tap), neighbors)
+
+    def keep_logits(self, logits: NDArray[np.float32]) -> None:
+        """Add what the network gave."""
+        self._keep(LOGITS, logits)
+
+    def discard(self) -> None:
+        """Remove the folder, when its content has found its place."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder)
+
+    def _keep(self, name: str, array: NDArray[Any]) -> None:
+        self._arrays[name] = array
+        if self._folder is not None:
+            write_array(self._folder / name, array)
+
+
+def _plan_of(folder: Path) -> Any:
+    try:
+        return json.loads((folder / PLAN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,147 @@
+"""Difficulty: depths, votes and neighbours of every example, and the tables made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from layerwise.arrays.depth import Reference, prediction_depth, reference_classes
+from layerwise.arrays.intervals import wilson_interval
+from layerwise.arrays.votes import vote
+from layerwise.taps import Tap
+
+
+@dataclass(frozen=True, eq=False)
+class Difficulty:
+    """What the probes say of N examples at L taps.
+
+    Attributes:
+        taps: L places in order of execution, input first and softmax last.
+        class_names: K names.
+        ids: shape (N,).
+        splits: shape (N,). Examples of the probes' own training set were left out of their vote.
+        labels: shape (N,), as given.
+        logits: shape (N, K), the network's own.
+        neighbors: shape (N, L, k), rows of the probes' training set, nearest first.
+        base_ids: shape (B,), the ids of that training set.
+        base_labels: shape (B,), its labels.
+        agree_with: the reference class: "prediction", "last-probe" or "label".
+        factors: column name to values (N,), what is known of how each image was made.
+        provenance: how it was measured: k, versions, fingerprints of network and data, seconds.
+    """
+
+    taps: tuple[Tap, ...]
+    class_names: tuple[str, ...]
+    ids: NDArray[np.str_]
+    splits: NDArray[np.str_]
+    labels: NDArray[np.int64]
+    logits: NDArray[np.float32]
+    neighbors: NDArray[np.int32]
+    base_ids: NDArray[np.str_]
+    base_labels: NDArray[np.int64]
+    agree_with: Reference = "prediction"
+    factors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def k(self) -> int:
+        """Neighbours in a vote."""
+        return int(self.neighbors.shape[2])
+
+    @cached_property
+    def votes(self) -> NDArray[np.int64]:
+        """The class that the probe at each tap gives each example, shape (N, L)."""
+        classes = len(self.class_names)
+        by_tap = [vote(self.base_labels[self.neighbors[:, tap]], classes) for tap in range(len(self.taps))]
+        return np.stack(by_tap, axis=1)
+
+    @cached_property
+    def predictions(self) -> NDArray[np.int64]:
+        """The class that the network gives each example, shape (N,)."""
+        predictions: NDArray[np.int64] = self.logits.argmax(axis=1)
+        return predictions
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """The network's probability of its prediction, shape (N,)."""
+        probabilities: NDArray[np.float32] = softmax(self.logits.astype(np.float64), axis=1).max(axis=1)
+        return probabilities.astype(np.float32)
+
+    @cached_property
+    def reference(self) -> NDArray[np.int64]:
+        """The class with which the probes are compared, shape (N,)."""
+        return reference_classes(self.agree_with, votes=self.votes, predictions=self.predictions, labels=self.labels)
+
+    @cached_property
+    def agrees(self) -> NDArray[np.bool_]:
+        """Whether the probe at tap l gives example n its reference class, shape (L, N)."""
+        agrees: NDArray[np.bool_] = self.reference == self.votes.T
+        return agrees
+
+    @cached_property
+    def depth(self) -> NDArray[np.int64]:
+        """The first tap from which every probe agrees, shape (N,), 0 to L; L is unresolved."""
+        return prediction_depth(self.agrees)
+
+    @property
+    def resolved(self) -> NDArray[np.bool_]:
+        """Whether the last probe agrees with the reference class, shape (N,)."""
+        return self.depth < len(self.taps)
+
+    def compared_with(self, agree_with: Reference) -> Difficulty:
+        """The same votes, compared with another reference class.
+
+        Raises:
+            InputError: there is no such reference.
+        """
+        reference_classes(agree_with, votes=self.votes[:0], predictions=self.predictions[:0], labels=self.labels[:0])
+        return replace(self, agree_with=agree_with)
+
+    def table(self) -> pd.DataFrame:
+        """A row for each example: id, split, label, prediction, confidence, depth, resolved, reference, factors."""
+        names = np.asarray(self.class_names, dtype=object)
+        columns: dict[str, Any] = {
+            "id": self.ids,
+            "split": self.splits,
+            "label": self.labels,
+            "label_name": names[self.labels],
+            "prediction": self.predictions,
+            "prediction_name": names[self.predictions],
+            "confidence": self.confidence,
+            "correct": self.predictions == self.labels,
+            "depth": self.depth,
+            "resolved": self.resolved,
+            "reference": self.reference,
+        }
+        return pd.DataFrame(columns | {f"factor_{name}": values for name, values in self.factors.items()})
+
+    def tap_table(self) -> pd.DataFrame:
+        """A row for each tap: order, name, shape, features; for each split the probe's accuracy with its 95 % interval
+        (Wilson), and the share of examples to which the probe gives their reference class.
+        """
+        table = pd.DataFrame(
+            {
+                "order": [tap.order for tap in self.taps],
+                "name": [tap.name for tap in self.taps],
+                "shape": ["×".join(map(str, tap.shape)) for tap in self.taps],
+                "features": [tap.features for tap in self.taps],
+            }
+        )
+        for split in dict.fromkeys(self.splits.tolist()):
+            here = self.splits == split
+            right = (self.votes[here] == self.labels[here, None]).sum(axis=0)  # (L,)
+            low, high = wilson_interval(right, here.sum())
+            table[f"probe_accuracy_{split}"] = right / here.sum()
+            table[f"probe_accuracy_low_{split}"], table[f"probe_accuracy_high_{split}"] = low, high
+            table[f"agreement_{split}"] = self.agrees[:, here].mean(axis=1)
+        return table

@@ -1,0 +1,75 @@
+"""`write_report`: the sections of a run folder as one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from layerwise.report.answer import answer
+from layerwise.report.classes import class_section
+from layerwise.report.depth import depth_section, tap_section
+from layerwise.report.factors import factor_section
+from layerwise.report.galleries import data_section, gallery_section
+from layerwise.report.html import Html, joined, name, tag
+from layerwise.report.method import method_section
+from layerwise.report.pictures import Album
+from layerwise.report.stories import story_section
+from layerwise.report.training import training_section
+from layerwise.runs import write_text
+from layerwise.views.run import RunView, read_run
+
+Section = Callable[[RunView, Album], Html]
+
+SECTIONS: tuple[tuple[str, str, Section], ...] = (
+    ("depth", "Where images are decided", depth_section),
+    ("taps", "What each tap can tell", tap_section),
+    ("examples", "Easiest, last decided, unresolved", gallery_section),
+    ("stories", "Three examples, tap by tap", story_section),
+    ("classes", "Classes", class_section),
+    ("factors", "What makes an image hard", factor_section),
+    ("data", "The data at a glance", data_section),
+    ("training", "Training", training_section),
+    ("method", "How these numbers were made", method_section),
+)
+
+
+def write_report(run: Path) -> Path:
+    """Write RUN/report.html, one file that needs no network and no JavaScript, and its charts as RUN/figures/*.svg.
+
+    The same run folder gives the same bytes.
+
+    Args:
+        run: a run folder in which difficulty was measured.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        RunError: nothing was measured in the folder, or its parts do not belong together.
+        FileError: a file in it is truncated or of another kind.
+    """
+    run = Path(run)
+    view = read_run(run)
+    path = run / "report.html"
+    write_text(path, page(view, title=run.resolve().name, figures=run / "figures"))
+    return path
+
+
+def page(view: RunView, *, title: str, figures: Path) -> str:
+    """The whole page; sections that have nothing to say are left out. Charts are also written to `figures`."""
+    album = Album(figures)
+    written = [(key, heading, build(view, album)) for key, heading, build in SECTIONS]
+    kept = [(key, heading, body) for key, heading, body in written if body]
+    links = (tag("a", heading, href=f"#{key}") for key, heading, _ in kept)
+    sections = (tag("section", tag("h2", heading), body, id=key) for key, heading, body in kept)
+    templates = files("layerwise.report") / "templates"
+    return Template((templates / "page.html").read_text(encoding="utf-8")).substitute(
+        title=joined([title]),
+        heading=name(title),
+        style=(templates / "style.css").read_text(encoding="utf-8"),
+        answer=answer(view),
+        links=joined(links),
+        sections=joined(sections),
+    )

@@ -1,0 +1,160 @@
+"""The run folder: every file is written to a temporary name and renamed, so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import platform
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from layerwise.errors import FileError, RunError
+
+RUN_FILE = "run.json"
+RUN_FORMAT = 1
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary sibling of `path` to write to; renamed to `path` at the end, removed if anything fails.
+
+    Raises:
+        RunError: the disk is full; what was there before is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(
+                f"the disk is full: {path} could not be written, and is as it was before.\n"
+                "    Free some space, or choose another folder, and run the same command again."
+            ) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON value, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet, whole or not at all; the same table gives the same bytes."""
+    with atomic_path(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write an array as `.npy`, whole or not at all."""
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        FileError: the file is missing, or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileError(f"no file {path}.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise FileError(f"{path} is not JSON, or is truncated ({error}).") from None
+
+
+def note_step(run: Path, step: str, facts: dict[str, Any]) -> None:
+    """Add to run.json what a command did: its facts, the time, and the versions of what it ran on."""
+    steps = {**steps_of(run), step: {**facts, "finished": _now(), "versions": versions()}}
+    write_json(run / RUN_FILE, {"format": RUN_FORMAT, "steps": steps})
+
+
+def steps_of(run: Path) -> dict[str, Any]:
+    """The commands that have finished in a run folder, by name, with their facts; empty if it is no run yet.
+
+    Raises:
+        FileError: run.json is damaged.
+        RunError: it was written by a newer layerwise.
+    """
+    path = run / RUN_FILE
+    if not path.exists():
+        return {}
+    noted = read_json(path)
+    if not isinstance(noted, dict) or not isinstance(noted.get("steps"), dict):
+        raise FileError(f"{path} does not describe a run. Choose another folder, or remove this one.")
+    if noted.get("format") != RUN_FORMAT:
+        raise RunError(
+            f"{run} was written in format {noted.get('format')}; this layerwise reads {RUN_FORMAT}. Update layerwise."
+        )
+    steps: dict[str, Any] = noted["steps"]
+    return steps
+
+
+def versions() -> dict[str, str]:
+    """The versions that a number may depend on."""
+    found = {name: _version(name) for name in ("layerwise", "torch", "torchvision", "numpy", "pandas")}
+    return {"python": platform.python_version(), **found, "platform": platform.platform()}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a Parquet file.
+
+    Raises:
+        FileError: it is missing, truncated or of another kind.
+    """
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise FileError(f"no file {path}.") from None
+    except (ValueError, OSError) as error:
+        raise FileError(f"{path} is not a Parquet table, or is truncated ({_first_line(error)}).") from None
+
+
+def read_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
+    """Read an `.npy` file, or map it into memory; never a pickle.
+
+    Raises:
+        FileError: it is missing, truncated or not an array.
+    """
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except FileNotFoundError:
+        raise FileError(f"no file {path}.") from None
+    except (ValueError, EOFError, OSError) as error:
+        raise FileError(f"{path} is not an array, or is truncated ({_first_line(error)}).") from None
+    return array
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -1,0 +1,8 @@
+"""A run folder → plain tables: what plots draw and the report prints. Nothing here draws, and nothing needs torch.
+
+* `run`: `read_run`, `RunView`.
+* `depths`: examples, accuracy and classes at each depth.
+* `taps`: accuracy of the probe at each tap, what each tap gains and loses, confusion.
+* `examples`: easiest, hardest, and the story of one example.
+* `factors`: depth against what is known of how each image was made.
+"""

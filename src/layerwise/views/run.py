@@ -1,0 +1,295 @@
+"""`read_run`: what a run folder holds, read once and checked, so that no table or picture meets half a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from layerwise.arrays.depth import prediction_depth
+from layerwise.errors import FileError, InputError, RunError, did_you_mean
+from layerwise.runs import read_json
+
+SPLITS = ("train", "validation", "test")
+EXAMPLE_COLUMNS = ("id", "split", "label", "prediction", "confidence", "depth", "reference")
+UNRESOLVED = "unresolved"
+
+File = TypeVar("File")
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What was measured, as tables and arrays; rows of `examples`, `votes`, `neighbors` and `thumbnails` go together.
+
+    Attributes:
+        name: what the run is called in titles.
+        class_names: K names; a class is a place in it.
+        examples: a row per measured example; see `EXAMPLE_COLUMNS`; `correct`, and `factor_*` where known.
+        taps: a row per tap in order of execution, with at least `name`.
+        votes: shape (N, L), the class that the probe at each tap gives.
+        neighbors: shape (N, L, k), rows of `base`, nearest first; None if they were not kept.
+        base: the training examples of the probes: `id` and `label`.
+        thumbnails: shape (N, C, h, w), bytes.
+        base_thumbnails: shape (rows of `base`, C, h, w), bytes.
+        history: a row per epoch and split, or None for a network trained elsewhere.
+        run: run.json: what was run, versions, seeds, fingerprints, times.
+        model: model.json.
+
+    Raises:
+        RunError: the parts do not belong together; all faults at once.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    examples: pd.DataFrame
+    taps: pd.DataFrame
+    votes: NDArray[np.int64]
+    neighbors: NDArray[np.integer] | None = None
+    base: pd.DataFrame | None = None
+    thumbnails: NDArray[np.uint8] | None = None
+    base_thumbnails: NDArray[np.uint8] | None = None
+    history: pd.DataFrame | None = None
+    run: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        faults = _faults(self)
+        if faults:
+            raise RunError(
+                f"{self.name} holds parts of different measurements:\n    - "
+                + "\n    - ".join(faults)
+                + f"\n    Measure it again: layerwise difficulty {self.name}"
+            )
+
+    @property
+    def tap_names(self) -> tuple[str, ...]:
+        """Names of the L taps in order of execution."""
+        return tuple(str(name) for name in self.taps["name"])
+
+    @property
+    def depth_names(self) -> tuple[str, ...]:
+        """Names of the L + 1 depths: the taps, then "unresolved"."""
+        return (*self.tap_names, UNRESOLVED)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that were measured, in the order train, validation, test."""
+        measured = set(self.examples["split"])
+        return tuple(split for split in SPLITS if split in measured)
+
+    @property
+    def main_split(self) -> str:
+        """The split to speak of when there is room for one: test, else validation, else train."""
+        return self.splits[-1]
+
+    @property
+    def agree_with(self) -> str:
+        """The reference class: "prediction", "last-probe" or "label", as recorded, else as the columns show it."""
+        step = self.run.get("steps", {}).get("difficulty", {})
+        recorded = step.get("agree_with") if isinstance(step, Mapping) else None
+        reference = self.examples["reference"].to_numpy()
+        kind_to_classes = {
+            "prediction": self.examples["prediction"].to_numpy(),
+            "last-probe": self.votes[:, -1],
+            "label": self.examples["label"].to_numpy(),
+        }
+        fitting = [kind for kind, classes in kind_to_classes.items() if (reference == classes).all()]
+        return recorded if recorded in fitting else fitting[0] if fitting else "reference"
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """Names of the known factors, without `factor_`."""
+        return tuple(name.removeprefix("factor_") for name in self.examples.columns if name.startswith("factor_"))
+
+    def rows(self, split: str | None = None) -> NDArray[np.int64]:
+        """The rows of `examples` in a split (the main one unless given).
+
+        Raises:
+            InputError: the split was not measured.
+        """
+        split = split or self.main_split
+        if split not in self.splits:
+            raise InputError(
+                f'split "{split}" was not measured in {self.name} ({", ".join(self.splits)} were).'
+                f"{did_you_mean(split, self.splits)}"
+            )
+        return np.flatnonzero((self.examples["split"] == split).to_numpy())
+
+
+def read_run(path: Path) -> RunView:
+    """Read and check a run folder in which difficulty was measured.
+
+    Arrays stay on disk (memory-mapped) until they are looked at.
+
+    Raises:
+        RunError: no such folder, nothing measured in it, or parts that do not belong together.
+        FileError: a file is truncated or of another kind.
+    """
+    path = Path(path)
+    _check_measured(path)
+    examples = _read_table(path / "examples.parquet")
+    run = _read_object(path / "run.json")
+    model = _read_object(path / "model.json")
+    return RunView(
+        name=str(path),
+        class_names=_class_names(model, examples),
+        examples=_with_correct(examples),
+        taps=_read_table(path / "taps.parquet"),
+        votes=_read_array(path / "votes.npy"),
+        neighbors=_if_there(path / "neighbors.npy", _read_array),
+        base=_if_there(path / "base.parquet", _read_table),
+        thumbnails=_if_there(path / "thumbnails.npy", _read_array),
+        base_thumbnails=_if_there(path / "base_thumbnails.npy", _read_array),
+        history=_if_there(path / "history.parquet", _read_table),
+        run=run,
+        model=model,
+    )
+
+
+def _check_measured(path: Path) -> None:
+    if not path.is_dir():
+        raise RunError(f"no run folder {path}.\n    Make one: layerwise train MODEL DATA -o {path}")
+    missing = [name for name in ("examples.parquet", "taps.parquet", "votes.npy") if not (path / name).is_file()]
+    if missing:
+        raise RunError(
+            f"nothing measured in {path}: no {', no '.join(missing)}.\n"
+            f"    Measure it first: layerwise difficulty {path}"
+        )
+
+
+def _if_there(path: Path, read: Any) -> Any:
+    return read(path) if path.is_file() else None
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise _unreadable(path, "a Parquet table", error) from None
+
+
+def _read_array(path: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise _unreadable(path, "a NumPy array", error) from None
+    return array
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    value = read_json(path) if path.is_file() else {}
+    if not isinstance(value, dict):
+        raise FileError(f"{path} holds a {type(value).__name__}; a JSON object is expected.")
+    return value
+
+
+def _unreadable(path: Path, kind: str, error: Exception) -> FileError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return FileError(
+        f"{path} is not {kind}, or is truncated ({reason}).\n    Measure it again: layerwise difficulty {path.parent}"
+    )
+
+
+def _with_correct(examples: pd.DataFrame) -> pd.DataFrame:
+    if {"label", "prediction"} <= set(examples.columns):
+        return examples.assign(correct=examples["label"] == examples["prediction"])
+    return examples
+
+
+def _class_names(model: Mapping[str, Any], examples: pd.DataFrame) -> tuple[str, ...]:
+    """From model.json; else from the examples' own columns, with numbers for classes that none has."""
+    names = model.get("class_names")
+    if isinstance(names, list) and names:
+        return tuple(str(name) for name in names)
+    class_to_name: dict[int, str] = {}
+    for number, name in (("label", "label_name"), ("prediction", "prediction_name")):
+        if {number, name} <= set(examples.columns):
+            class_to_name |= dict(zip(examples[number].astype(int), examples[name].astype(str), strict=True))
+    numbers = [int(examples[c].max()) for c in ("label", "prediction", "reference") if c in examples and len(examples)]
+    return tuple(class_to_name.get(number, str(number)) for number in range(max(numbers, default=-1) + 1))
+
+
+def _faults(view: RunView) -> list[str]:
+    """What does not fit together; sizes first, for nothing else can be asked of arrays of the wrong size."""
+    return _column_faults(view) or _size_faults(view) or _value_faults(view)
+
+
+def _column_faults(view: RunView) -> list[str]:
+    missing = [name for name in EXAMPLE_COLUMNS if name not in view.examples.columns]
+    faults = [f"examples.parquet has no column {', '.join(missing)}"] if missing else []
+    if "name" not in view.taps.columns:
+        faults.append("taps.parquet has no column name")
+    if view.base is not None and not {"id", "label"} <= set(view.base.columns):
+        faults.append("base.parquet needs the columns id and label")
+    if view.history is not None and not {"epoch", "split", "loss", "accuracy"} <= set(view.history.columns):
+        faults.append("history.parquet needs the columns epoch, split, loss and accuracy")
+    return faults
+
+
+def _size_faults(view: RunView) -> list[str]:
+    count, taps = len(view.examples), len(view.taps)
+    if count == 0 or taps == 0:
+        return [f"{count} examples and {taps} taps; at least one of each is needed"]
+    faults = []
+    if view.votes.shape != (count, taps) or view.votes.dtype.kind not in "iu":
+        faults.append(
+            f"votes.npy is {view.votes.dtype} {view.votes.shape}; "
+            f"{count} examples and {taps} taps need whole numbers {(count, taps)}"
+        )
+    if view.neighbors is not None and (view.neighbors.ndim != 3 or view.neighbors.shape[:2] != (count, taps)):
+        faults.append(f"neighbors.npy is {view.neighbors.shape}; ({count}, {taps}, k) is expected")
+    if (view.neighbors is None) != (view.base is None):
+        faults.append("neighbors.npy and base.parquet go together, and one is missing")
+    faults += _thumbnail_faults("thumbnails.npy", view.thumbnails, count)
+    if view.base is not None:
+        faults += _thumbnail_faults("base_thumbnails.npy", view.base_thumbnails, len(view.base))
+    return faults
+
+
+def _thumbnail_faults(name: str, thumbnails: NDArray[np.uint8] | None, count: int) -> list[str]:
+    if thumbnails is None:
+        return []
+    if thumbnails.dtype != np.uint8 or thumbnails.ndim != 4 or len(thumbnails) != count:
+        return [f"{name} is {thumbnails.dtype} {thumbnails.shape}; bytes ({count}, C, h, w) are expected"]
+    if thumbnails.shape[1] not in (1, 3):
+        return [f"{name} has {thumbnails.shape[1]} channels; 1 or 3 can be shown"]
+    return []
+
+
+def _value_faults(view: RunView) -> list[str]:
+    classes = len(view.class_names)
+    faults = [
+        f"{what} has classes outside 0 to {classes - 1}, for which there are {classes} names"
+        for what, values in _class_columns(view).items()
+        if len(values) and not (values.min() >= 0 and values.max() < classes)
+    ]
+    unknown = sorted(set(view.examples["split"].astype(str)) - set(SPLITS))
+    if unknown:
+        faults.append(f"split is {', '.join(unknown)}; expected one of {', '.join(SPLITS)}")
+    if view.neighbors is not None and view.base is not None and not _points_into(view.neighbors, len(view.base)):
+        faults.append(f"neighbors.npy points outside the {len(view.base)} rows of base.parquet")
+    reference = view.examples["reference"].to_numpy()
+    agrees = reference == view.votes.T  # (L, N)
+    wrong = int((prediction_depth(agrees) != view.examples["depth"].to_numpy()).sum())
+    if wrong:
+        faults.append(f"the depth of {wrong} of {len(view.examples)} examples does not follow from votes.npy")
+    return faults
+
+
+def _points_into(neighbors: NDArray[np.integer], rows: int) -> bool:
+    return neighbors.size == 0 or bool(neighbors.min() >= 0 and neighbors.max() < rows)
+
+
+def _class_columns(view: RunView) -> dict[str, NDArray[Any]]:
+    columns: dict[str, NDArray[Any]] = {
+        name: view.examples[name].to_numpy() for name in ("label", "prediction", "reference")
+    }
+    columns["votes.npy"] = view.votes
+    if view.base is not None:
+        columns["base.parquet"] = view.base["label"].to_numpy()
+    return columns

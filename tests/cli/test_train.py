@@ -1,0 +1,193 @@
+"""`layerwise train`: what the run folder holds, what is finished, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from layerwise.cli import main
+from layerwise.cli import train as train_command
+from layerwise.cli.threads import use_threads
+from layerwise.cli.train import train
+from layerwise.data.catalog import load_data
+from layerwise.errors import Interrupted, RunExistsError, UnknownNameError
+from layerwise.models.preprocessing import Preprocessing
+from layerwise.models.saved import fingerprint, read_model
+from layerwise.runs import steps_of
+
+NETWORK = """
+from torch import nn
+
+def net(num_classes, in_channels):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64 * in_channels, num_classes))
+"""
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> str:
+    """The spec of a network that trains in no time."""
+    path = tmp_path / "network.py"
+    path.write_text(NETWORK)
+    return f"{path}:net"
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_the_run_folder_holds_network_history_and_facts(network: str, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(network, "digits", run, epochs=2, seed=3)
+    saved, facts = read_model(run), steps_of(run)["train"]
+    assert fingerprint(saved.model) == facts["model_fingerprint"]
+    assert load_data("digits", seed=3).fingerprint == facts["data_fingerprint"]
+    assert (facts["data"], facts["data_seed"], facts["validation"]) == ("digits", 3, 0.1)
+    assert facts["images"] == {"train": 1294, "validation": 144, "test": 359}
+    assert (facts["settings"]["epochs"], facts["kept_epoch"]) == (2, 2)
+    history = pd.read_parquet(run / "history.parquet")
+    assert list(zip(history["epoch"], history["split"], strict=True)) == [
+        (1, "train"),
+        (1, "validation"),
+        (2, "train"),
+        (2, "validation"),
+    ]
+
+
+def test_normalisation_is_that_of_the_training_images_alone(network: str, tmp_path: Path) -> None:
+    train(network, "digits", tmp_path / "run", epochs=1)
+    preprocessing = read_model(tmp_path / "run").description.preprocessing
+    assert preprocessing is not None
+    facts = steps_of(tmp_path / "run")["train"]
+    images = load_data("digits?validation=0.1").train
+    assert len(images) == facts["images"]["train"]
+    pixels = images.batch(slice(None)).astype(np.float64)
+    assert (*preprocessing.mean, *preprocessing.std) == pytest.approx((pixels.mean(), pixels.std()), abs=1e-9)
+
+
+def test_normalisation_can_be_left_out(network: str, tmp_path: Path) -> None:
+    train(network, "digits", tmp_path / "run", epochs=1, normalize="none")
+    assert read_model(tmp_path / "run").description.preprocessing is None
+
+
+def test_imagenet_normalisation_has_its_published_numbers(tmp_path: Path) -> None:
+    images = load_data("digits?test=0.5")
+    expected = Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    assert train_command._preprocessing("imagenet", images) == expected
+
+
+def test_a_finished_run_is_said_to_be_so_and_stays_as_it_is(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    train(network, "digits", run, epochs=1)
+    before = files_of(run)
+    capsys.readouterr()
+    train(network, "digits", run, epochs=1, device="cpu")
+    assert "is finished: this very training is in it." in capsys.readouterr().err.replace("\n", " ")
+    assert files_of(run) == before
+
+
+def test_another_training_in_the_folder_is_refused_and_it_stays_as_it_is(network: str, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(network, "digits", run, epochs=1)
+    before = files_of(run)
+    with pytest.raises(RunExistsError) as error:
+        train(network, "digits?test=0.3", run, epochs=2, seed=1)
+    assert str(error.value) == (
+        f"{run} holds another training (there → asked):\n"
+        "    data: digits → digits?test=0.3\n"
+        "    data_seed: 0 → 1\n"
+        "    epochs: 1 → 2\n"
+        "    seed: 0 → 1\n"
+        "    Ask for the same, or choose another folder: -o FOLDER"
+    )
+    assert files_of(run) == before
+
+
+def test_a_training_that_was_stopped_is_refused_to_another_command_and_goes_on_with_its_own(
+    network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press_ctrl_c(items: Iterable[Any], *, total: int, what: str) -> Iterator[Any]:
+        for place, item in enumerate(items):
+            if place == 3:
+                signal.raise_signal(signal.SIGINT)
+            yield item
+
+    run, undisturbed = tmp_path / "run", tmp_path / "undisturbed"
+    train(network, "digits", undisturbed, epochs=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(train_command, "bars", press_ctrl_c)
+        with pytest.raises(Interrupted):
+            train(network, "digits", run, epochs=2)
+    assert not (run / "run.json").exists()
+    with pytest.raises(RunExistsError, match="\n    learning_rate: 0.001 → 0.01\n"):
+        train(network, "digits", run, epochs=2, learning_rate=0.01)
+    train(network, "digits", run, epochs=2)
+    assert (run / "model.safetensors").read_bytes() == (undisturbed / "model.safetensors").read_bytes()
+
+
+def test_a_folder_with_a_network_from_elsewhere_is_refused(network: str, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"format": 1, "steps": {"difficulty": {}}}')
+    with pytest.raises(RunExistsError, match="holds a network that was not trained there"):
+        train(network, "digits", tmp_path, epochs=1)
+
+
+def test_an_unknown_normalisation_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError) as error:
+        train("resnet20", "no-such-data", tmp_path / "run", normalize="imagnet")
+    assert str(error.value) == (
+        '--normalize "imagnet" is not known. Did you mean "imagenet"?\n    Choose one of: data, none, imagenet.'
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_from_the_command_line_the_summary_is_json_on_the_last_line(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    command = ["layerwise", "train", network, "digits", "-o", str(run), "--epochs", "2", "--lr", "0.01", "--json"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    last = pd.read_parquet(run / "history.parquet").iloc[-1]
+    assert summary["epoch"] == 2
+    shown = summary["splits"]["validation"]
+    assert (shown["loss"], shown["accuracy"]) == (last["loss"], last["accuracy"])
+    low, high = shown["accuracy_95"]
+    assert low < shown["accuracy"] < high
+
+
+def test_from_the_command_line_bad_settings_exit_with_2_and_leave_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    monkeypatch.setattr(sys, "argv", ["layerwise", "train", "resnet20", "digits", "-o", str(run), "--epochs", "0"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "InputError: training settings that cannot be used:\n    epochs must be a whole number of at least 1; got 0.\n"
+    )
+    assert not run.exists()
+
+
+def test_threads_are_set_and_less_than_one_is_refused() -> None:
+    before = torch.get_num_threads()
+    try:
+        use_threads(1)
+        assert torch.get_num_threads() == 1
+        with pytest.raises(ValueError, match=r"^--threads must be at least 1; got 0\.$"):
+            use_threads(0)
+    finally:
+        torch.set_num_threads(before)

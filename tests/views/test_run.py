@@ -1,0 +1,144 @@
+"""Reading a run folder: what is there is given, and what cannot be used is refused in words."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerwise.errors import FileError, InputError, RunError
+from layerwise.runs import write_array, write_json, write_table
+from layerwise.views.run import read_run
+
+Maker = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, make_run: Maker) -> Path:
+    return make_run(tmp_path_factory.mktemp("whole") / "run", split_counts={"test": 30, "train": 20})
+
+
+@pytest.fixture
+def run(tmp_path: Path, whole: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+def test_a_run_is_read_with_its_splits_in_order(run: Path) -> None:
+    view = read_run(run)
+    assert view.splits == ("train", "test")
+    assert view.main_split == "test"
+    np.testing.assert_array_equal(view.rows(), np.arange(30))
+    np.testing.assert_array_equal(view.rows("train"), np.arange(30, 50))
+    assert view.depth_names[-2:] == ("softmax", "unresolved")
+    assert view.factors == ("size", "noise", "occluded", "rotation_degrees", "source")
+    assert view.agree_with == "prediction"
+
+
+def test_arrays_stay_on_disk_until_they_are_looked_at(run: Path) -> None:
+    assert isinstance(read_run(run).thumbnails, np.memmap)
+
+
+@pytest.mark.parametrize(
+    "name", ["neighbors.npy+base.parquet", "thumbnails.npy", "base_thumbnails.npy", "history.parquet", "model.json"]
+)
+def test_parts_that_are_not_needed_may_be_missing(run: Path, name: str) -> None:
+    for file in name.split("+"):
+        (run / file).unlink()
+    view = read_run(run)
+    assert len(view.examples) == 50
+    assert view.class_names == ("circle", "square", "rectangle", "right_triangle", "heart", "ellipse")
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as caught:
+        read_run(tmp_path / "no")
+    assert str(caught.value) == (
+        f"no run folder {tmp_path / 'no'}.\n    Make one: layerwise train MODEL DATA -o {tmp_path / 'no'}"
+    )
+
+
+def test_a_folder_in_which_nothing_was_measured_says_how_to_measure(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as caught:
+        read_run(tmp_path)
+    assert str(caught.value) == (
+        f"nothing measured in {tmp_path}: no examples.parquet, no taps.parquet, no votes.npy.\n"
+        f"    Measure it first: layerwise difficulty {tmp_path}"
+    )
+
+
+@pytest.mark.parametrize("name", ["votes.npy", "neighbors.npy", "thumbnails.npy", "examples.parquet", "base.parquet"])
+@pytest.mark.parametrize("kept", [0, 40, -7])
+def test_truncated_files_are_named_with_what_to_do(run: Path, name: str, kept: int) -> None:
+    (run / name).write_bytes((run / name).read_bytes()[:kept])
+    with pytest.raises(FileError) as caught:
+        read_run(run)
+    kind = "a NumPy array" if name.endswith(".npy") else "a Parquet table"
+    message = str(caught.value)
+    assert message.startswith(f"{run / name} is not {kind}, or is truncated (")
+    assert message.endswith(f").\n    Measure it again: layerwise difficulty {run}")
+
+
+def test_an_array_that_would_have_to_execute_code_is_refused(run: Path) -> None:
+    np.save(run / "votes.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(FileError, match=r"votes\.npy is not a NumPy array"):
+        read_run(run)
+
+
+def test_json_that_is_no_object_is_refused(run: Path) -> None:
+    write_json(run / "run.json", [1])
+    with pytest.raises(FileError) as caught:
+        read_run(run)
+    assert str(caught.value) == f"{run / 'run.json'} holds a list; a JSON object is expected."
+
+
+def test_all_faults_of_size_are_told_at_once(run: Path) -> None:
+    write_array(run / "votes.npy", np.zeros((50, 3), np.int64))
+    write_array(run / "thumbnails.npy", np.zeros((4, 1, 8, 8), np.uint8))
+    write_array(run / "base_thumbnails.npy", np.zeros((120, 2, 8, 8), np.uint8))
+    with pytest.raises(RunError) as caught:
+        read_run(run)
+    assert str(caught.value) == (
+        f"{run} holds parts of different measurements:\n"
+        "    - votes.npy is int64 (50, 3); 50 examples and 11 taps need whole numbers (50, 11)\n"
+        "    - thumbnails.npy is uint8 (4, 1, 8, 8); bytes (50, C, h, w) are expected\n"
+        "    - base_thumbnails.npy has 2 channels; 1 or 3 can be shown\n"
+        f"    Measure it again: layerwise difficulty {run}"
+    )
+
+
+def test_depths_that_do_not_follow_from_the_votes_are_refused(run: Path) -> None:
+    examples = pd.read_parquet(run / "examples.parquet")
+    examples.loc[:2, "depth"] = (examples.loc[:2, "depth"] + 1) % 12
+    write_table(run / "examples.parquet", examples)
+    with pytest.raises(RunError, match=r"the depth of 3 of 50 examples does not follow from votes\.npy"):
+        read_run(run)
+
+
+def test_classes_and_neighbors_out_of_range_are_refused(run: Path) -> None:
+    neighbors = np.load(run / "neighbors.npy")
+    neighbors[0, 0, 0] = 120
+    write_array(run / "neighbors.npy", neighbors)
+    write_json(run / "model.json", {"class_names": ["circle", "square"]})
+    with pytest.raises(RunError) as caught:
+        read_run(run)
+    message = str(caught.value)
+    assert "votes.npy has classes outside 0 to 1, for which there are 2 names" in message
+    assert "neighbors.npy points outside the 120 rows of base.parquet" in message
+
+
+def test_missing_columns_are_named(run: Path) -> None:
+    write_table(
+        run / "examples.parquet", pd.read_parquet(run / "examples.parquet").drop(columns=["depth", "reference"])
+    )
+    with pytest.raises(RunError, match=r"examples\.parquet has no column depth, reference"):
+        read_run(run)
+
+
+def test_a_split_that_was_not_measured_is_refused(run: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_run(run).rows("tset")
+    assert str(caught.value) == (f'split "tset" was not measured in {run} (train, test were). Did you mean "test"?')
