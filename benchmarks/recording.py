@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.machine import describe_machine
 from layerwise import seeds
 from layerwise.data.images import ImageData
 from layerwise.models.catalog import load_model
@@ -84,18 +83,6 @@ def time_alternately(contenders: dict[str, Callable[[], None]], *, repeats: int)
     return {name: taken[1:] for name, taken in wall.items()}, {name: taken[1:] for name, taken in processor.items()}
 
 
-def machine() -> dict[str, Any]:
-    """What the numbers depend on."""
-    return {
-        "machine": platform.machine(),
-        "processor": platform.processor() or "unknown",
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-
-
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -115,7 +102,7 @@ def main() -> None:
         repeats=options.repeats,
         place=options.place,
     )
-    result |= machine()
+    result |= describe_machine()
     print(json.dumps(result) if options.json else "\n".join(f"{name:20} {value}" for name, value in result.items()))
 
 

@@ -80,7 +80,7 @@ def make_run(
     if history:
         write_table(path / "history.parquet", _history())
     write_json(path / "run.json", _provenance(split_counts, k))
-    write_json(path / "model.json", {"model": "resnet18-cifar", "class_names": list(class_names)})
+    write_json(path / "model.json", {"spec": "resnet18-cifar", "class_names": list(class_names)})
     return path
 
 
@@ -138,6 +138,12 @@ def _history(epochs: int = 10) -> pd.DataFrame:
 
 
 def _provenance(split_counts: dict[str, int], k: int) -> dict[str, object]:
-    measured = {"k": k, "agree_with": "prediction", "split": " ".join(split_counts), "seconds": {"recording": 41.5}}
+    measured = {
+        "data": "shapes",
+        "k": k,
+        "agree_with": "prediction",
+        "split": " ".join(split_counts),
+        "seconds": {"recording": 41.5},
+    }
     trained = {"data": "shapes", "model": "resnet18-cifar", "seed": 0, "epochs": 10}
     return {"format": 1, "steps": {"train": trained, "difficulty": measured | {"model_fingerprint": "a1" * 32}}}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import json
 import platform
+import resource
 import secrets
-from collections.abc import Iterator
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -17,10 +21,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from layerwise.errors import FileError, RunError
+from layerwise.errors import FileError, LayerwiseError, RunError
 
 RUN_FILE = "run.json"
 RUN_FORMAT = 1
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+BLOCK_BYTES = 4096
 
 
 @contextlib.contextmanager
@@ -35,8 +42,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if _disk_was_full(error, path.parent):
             raise RunError(
                 f"the disk is full: {path} could not be written, and is as it was before.\n"
                 "    Free some space, or choose another folder, and run the same command again."
@@ -44,6 +51,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _disk_was_full(error: Exception, folder: Path) -> bool:
+    if isinstance(error, LayerwiseError):
+        return False
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in FULL_DISK
+    # safetensors says the number in words; NumPy and torch only that they could not write.
+    in_words = any(f"(os error {number})" in str(error) for number in FULL_DISK)
+    return in_words or shutil.disk_usage(folder).free < BLOCK_BYTES
 
 
 def write_text(path: Path, text: str) -> None:
@@ -54,19 +71,44 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON value, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_all(path.parent, {path.name: value})
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as Parquet, whole or not at all; the same table gives the same bytes."""
-    with atomic_path(path) as temporary:
-        table.to_parquet(temporary, index=False)
+    write_all(path.parent, {path.name: table})
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array as `.npy`, whole or not at all."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+    write_all(path.parent, {path.name: array})
+
+
+def write_all(folder: Path, name_to_content: Mapping[str, Any]) -> None:
+    """Write tables as Parquet, arrays as `.npy` and other values as JSON: all files, or, if one fails, none.
+
+    The file that is named first gets its name last: it may say that the others are there.
+    """
+    with contextlib.ExitStack() as waiting:
+        for name, content in name_to_content.items():
+            _remove_leftovers(folder / name)
+            _write(waiting.enter_context(atomic_path(folder / name)), content)
+
+
+def _write(path: Path, content: Any) -> None:
+    if isinstance(content, pd.DataFrame):
+        content.to_parquet(path, index=False)
+    elif isinstance(content, np.ndarray):
+        with path.open("wb") as file:
+            np.save(file, content, allow_pickle=False)
+    else:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _remove_leftovers(path: Path) -> None:
+    """What a writer of this file left when it was killed."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        leftover.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:
@@ -84,9 +126,15 @@ def read_json(path: Path) -> Any:
 
 
 def note_step(run: Path, step: str, facts: dict[str, Any]) -> None:
-    """Add to run.json what a command did: its facts, the time, and the versions of what it ran on."""
-    steps = {**steps_of(run), step: {**facts, "finished": _now(), "versions": versions()}}
-    write_json(run / RUN_FILE, {"format": RUN_FORMAT, "steps": steps})
+    """Add to run.json what a command did: its facts, the time, its peak memory, and the versions of what it ran on."""
+    write_json(run / RUN_FILE, with_step(run, step, facts))
+
+
+def with_step(run: Path, step: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """What `note_step` writes, for those who write it together with other files."""
+    told = {**facts, "finished": _now(), "peak_memory_bytes": peak_memory_bytes(), "versions": versions()}
+    steps = {**steps_of(run), step: told}
+    return {"format": RUN_FORMAT, "steps": steps}
 
 
 def steps_of(run: Path) -> dict[str, Any]:
@@ -100,13 +148,13 @@ def steps_of(run: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     noted = read_json(path)
-    if not isinstance(noted, dict) or not isinstance(noted.get("steps"), dict):
+    steps = noted.get("steps") if isinstance(noted, dict) else None
+    if not isinstance(steps, dict) or not all(isinstance(facts, dict) for facts in steps.values()):
         raise FileError(f"{path} does not describe a run. Choose another folder, or remove this one.")
     if noted.get("format") != RUN_FORMAT:
         raise RunError(
             f"{run} was written in format {noted.get('format')}; this layerwise reads {RUN_FORMAT}. Update layerwise."
         )
-    steps: dict[str, Any] = noted["steps"]
     return steps
 
 
@@ -114,6 +162,13 @@ def versions() -> dict[str, str]:
     """The versions that a number may depend on."""
     found = {name: _version(name) for name in ("layerwise", "torch", "torchvision", "numpy", "pandas")}
     return {"python": platform.python_version(), **found, "platform": platform.platform()}
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held so far."""
+    # macOS counts in bytes, others in kilobytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _version(package: str) -> str:

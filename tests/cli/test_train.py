@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import signal
 import sys
@@ -15,7 +16,6 @@ import pytest
 import torch
 
 from layerwise.cli import main
-from layerwise.cli import train as train_command
 from layerwise.cli.threads import use_threads
 from layerwise.cli.train import train
 from layerwise.data.catalog import load_data
@@ -23,6 +23,9 @@ from layerwise.errors import Interrupted, RunExistsError, UnknownNameError
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.models.saved import fingerprint, read_model
 from layerwise.runs import steps_of
+
+# `layerwise.cli.train` as an attribute is the command; the module has to be asked for.
+train_module = importlib.import_module("layerwise.cli.train")
 
 NETWORK = """
 from torch import nn
@@ -73,6 +76,24 @@ def test_normalisation_is_that_of_the_training_images_alone(network: str, tmp_pa
     assert (*preprocessing.mean, *preprocessing.std) == pytest.approx((pixels.mean(), pixels.std()), abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("spec", "asked", "share", "images"),
+    [
+        ("digits", None, 0.1, {"train": 1294, "validation": 144, "test": 359}),
+        ("digits", 0.0, 0.0, {"train": 1438, "test": 359}),
+        ("digits", 0.5, 0.5, {"train": 719, "validation": 719, "test": 359}),
+        ("digits?validation=0.5", None, 0.0, {"train": 719, "validation": 719, "test": 359}),
+    ],
+)
+def test_images_are_held_out_where_the_data_hold_out_none(
+    network: str, tmp_path: Path, spec: str, asked: float | None, share: float, images: dict[str, int]
+) -> None:
+    train(network, spec, tmp_path / "run", epochs=1, validation=asked)
+    facts = steps_of(tmp_path / "run")["train"]
+    assert (facts["validation"], facts["images"]) == (share, images)
+    assert train_module._is_finished(tmp_path / "run", facts["asked"])
+
+
 def test_normalisation_can_be_left_out(network: str, tmp_path: Path) -> None:
     train(network, "digits", tmp_path / "run", epochs=1, normalize="none")
     assert read_model(tmp_path / "run").description.preprocessing is None
@@ -81,7 +102,7 @@ def test_normalisation_can_be_left_out(network: str, tmp_path: Path) -> None:
 def test_imagenet_normalisation_has_its_published_numbers(tmp_path: Path) -> None:
     images = load_data("digits?test=0.5")
     expected = Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    assert train_command._preprocessing("imagenet", images) == expected
+    assert train_module._preprocessing("imagenet", images) == expected
 
 
 def test_a_finished_run_is_said_to_be_so_and_stays_as_it_is(
@@ -92,7 +113,7 @@ def test_a_finished_run_is_said_to_be_so_and_stays_as_it_is(
     before = files_of(run)
     capsys.readouterr()
     train(network, "digits", run, epochs=1, device="cpu")
-    assert "is finished: this very training is in it." in capsys.readouterr().err.replace("\n", " ")
+    assert "is finished: this very training is in it." in " ".join(capsys.readouterr().err.split())
     assert files_of(run) == before
 
 
@@ -125,11 +146,11 @@ def test_a_training_that_was_stopped_is_refused_to_another_command_and_goes_on_w
     run, undisturbed = tmp_path / "run", tmp_path / "undisturbed"
     train(network, "digits", undisturbed, epochs=2)
     with monkeypatch.context() as patched:
-        patched.setattr(train_command, "bars", press_ctrl_c)
+        patched.setattr(train_module, "bars", press_ctrl_c)
         with pytest.raises(Interrupted):
             train(network, "digits", run, epochs=2)
     assert not (run / "run.json").exists()
-    with pytest.raises(RunExistsError, match="\n    learning_rate: 0.001 → 0.01\n"):
+    with pytest.raises(RunExistsError, match=r"\n    learning_rate: 0\.001 → 0\.01\n"):
         train(network, "digits", run, epochs=2, learning_rate=0.01)
     train(network, "digits", run, epochs=2)
     assert (run / "model.safetensors").read_bytes() == (undisturbed / "model.safetensors").read_bytes()

@@ -43,7 +43,7 @@ def test_unknown_options_are_refused_all_at_once_with_near_names():
         '"shapes" has no option "trian". Did you mean "train"?\n'
         '"shapes" has no option "seeds". Did you mean "seed"?\n'
         '"shapes" has no option "zebra".\n'
-        "    Its options are seed, test, train, validation."
+        "    Its options are limit, seed, test, train, validation."
     )
 
 

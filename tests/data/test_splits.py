@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise.data.images import ImageData
-from layerwise.data.splits import hold_out, split_stratified
+from layerwise.data.splits import hold_out, limit_splits, split_stratified
 from layerwise.errors import DataError, NotEnoughExamplesError
 
 LABELS = st.lists(st.integers(0, 4), min_size=20, max_size=200).map(np.array)
@@ -118,3 +118,14 @@ def test_hold_out_refuses_a_share_that_is_none(share):
 def test_hold_out_needs_a_train_split():
     with pytest.raises(NotEnoughExamplesError, match='toy has no example in the split "train"'):
         hold_out(toy(splits="test"), 0.1)
+
+
+def test_a_limit_keeps_so_many_of_each_split_in_their_order() -> None:
+    splits = np.repeat(["train", "test"], [40, 10])
+    data = ImageData.create(np.zeros((50, 1, 2, 2), np.uint8), np.arange(50) % 3, splits=splits)
+    limited = limit_splits(data, 15, seed=3)
+    assert [(limited.splits == name).sum() for name in ("train", "test")] == [15, 10]
+    rows = [data.ids.tolist().index(one) for one in limited.ids.tolist()]
+    assert rows == sorted(rows)
+    assert limit_splits(data, 15, seed=3).ids.tolist() == limited.ids.tolist()
+    assert limit_splits(data, 15, seed=4).ids.tolist() != limited.ids.tolist()

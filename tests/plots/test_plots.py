@@ -88,11 +88,13 @@ def test_without_axes_a_figure_of_its_own_is_made_that_no_window_knows(name: str
     assert ax.figure.canvas.manager is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLOTS)
 def test_strange_names_and_twenty_long_taps_can_be_drawn_and_saved(name: str, strange: RunView) -> None:
     assert svg_text(PLOTS[name](strange)).endswith("</svg>\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["classes_by_depth", "depths_of_classes", "confusion", "vote_strip"])
 def test_more_than_a_hundred_classes_can_be_drawn_and_saved(name: str, many: RunView) -> None:
     assert svg_text(PLOTS[name](many)).endswith("</svg>\n")
@@ -167,7 +169,7 @@ def test_training_and_validation_are_on_one_scale(view: RunView) -> None:
     assert ax.get_ylim()[0] == 0
 
 
-@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize("name", ["accuracy_by_depth", "confusion", "neighbors_by_tap"])
 def test_the_same_data_gives_the_same_bytes(name: str, view: RunView, tmp_path: Path) -> None:
     first, second = (save_figure(PLOTS[name](view), tmp_path / f"{n}.svg").read_bytes() for n in (1, 2))
     assert first == second

@@ -54,10 +54,19 @@ def reference_classes(
     Raises:
         InputError: `agree_with` is none of the three.
     """
-    name_to_classes = {"prediction": predictions, "last-probe": votes[:, -1], "label": labels}
-    if agree_with not in name_to_classes:
+    check_reference(agree_with)
+    return {"prediction": predictions, "last-probe": votes[:, -1], "label": labels}[agree_with]
+
+
+def check_reference(agree_with: str) -> None:
+    """Refuse what is no reference class.
+
+    Raises:
+        InputError: says which there are.
+    """
+    known = get_args(Reference)
+    if agree_with not in known:
         raise InputError(
-            f'agree_with = "{agree_with}" is no reference class.{did_you_mean(agree_with, name_to_classes)}\n'
-            f"    Choose one of: {', '.join(get_args(Reference))}."
+            f'agree_with = "{agree_with}" is no reference class.{did_you_mean(agree_with, known)}\n'
+            f"    Choose one of: {', '.join(known)}."
         )
-    return name_to_classes[agree_with]

@@ -10,12 +10,8 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
-import click
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as RichProgress
-from rich.table import Table
 
 from layerwise.errors import InputError, Interrupted
 
@@ -24,32 +20,54 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as one J
 
 screen = Console(stderr=True, highlight=False)
 
+WIDE = 200
+"""Columns of a table that is written to a file or a pipe: its cells are not broken into lines."""
+
+INTERRUPTED = 130
+
+# Depending on its version typer raises click's errors or its own copy of them: BadParameter is its name for both.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+PATH_FAULTS = frozenset(
+    {
+        errno.EACCES, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR,
+        errno.EPERM, errno.EROFS,
+    }
+)  # fmt: skip
+"""System errors that come from the path that was given."""
+
 
 def run_app(app: typer.Typer) -> None:
     """Run the application and exit with its code."""
     warnings.showwarning = _show_warning
     try:
-        app(standalone_mode=False)
+        # Newer versions of typer give back a number instead of raising Abort.
+        if app(standalone_mode=False) == INTERRUPTED:
+            _interrupted()
     except InputError as error:
         _fail(f"{type(error).__name__}: {error}", code=2)
     except Interrupted as error:
-        _fail(str(error), code=130)
-    except (KeyboardInterrupt, click.Abort):
-        _fail("Interrupted. Finished parts are kept: run the same command again to go on.", code=130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        _fail(str(error), code=INTERRUPTED)
+    except (KeyboardInterrupt, typer.Abort):
+        _interrupted()
+    except UsageError as error:
+        error.show()  # type: ignore[attr-defined]
+        sys.exit(2)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             _fail(
                 f"the disk is full ({error.filename or 'writing'}). Free some space and run the same command again.", 2
             )
-        if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError | NotADirectoryError):
+        if error.errno in PATH_FAULTS:
             _fail(f"{type(error).__name__}: {error.filename}: {error.strerror}. Check the path.", 2)
         _fault()
     except Exception:
         _fault()
     sys.exit(0)
+
+
+def _interrupted() -> None:
+    _fail("Interrupted. Finished parts are kept: run the same command again to go on.", code=INTERRUPTED)
 
 
 def _fail(message: str, code: int) -> None:
@@ -72,6 +90,10 @@ def bars(items: Iterable[Item], *, total: int, what: str) -> Iterator[Item]:
     if not screen.is_terminal:
         yield from items
         return
+    # Not above: these take a good part of the time that --help may take.
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
     columns = (
         TextColumn("{task.description:<32}"),
         BarColumn(),
@@ -86,19 +108,22 @@ def bars(items: Iterable[Item], *, total: int, what: str) -> Iterator[Item]:
 
 def say(text: str) -> None:
     """A line for people, on the error stream, so that the output stays clean for pipes."""
-    screen.print(text, markup=False)
+    screen.print(text, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on the standard output; numbers to the right."""
-    table = Table(title=title, title_justify="left")
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left")
     lines = [tuple(row) for row in rows]
     for place, column in enumerate(columns):
         numeric = all(isinstance(line[place], int | float) or str(line[place])[:1].isdigit() for line in lines)
-        table.add_column(column, justify="right" if numeric and lines else "left")
+        table.add_column(Text(column), justify="right" if numeric and lines else "left")
     for line in lines:
-        table.add_row(*(str(value) for value in line))
-    Console(highlight=False).print(table)
+        table.add_row(*(Text(str(value)) for value in line))  # as it is: a name may look like markup
+    Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
 def share_with_interval(share: float, low: float, high: float) -> str:

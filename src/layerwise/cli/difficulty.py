@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -51,43 +52,61 @@ def difficulty(
     """
     from layerwise.cli.sources import source_of_names, source_of_run
     from layerwise.cli.threads import use_threads
+    from layerwise.difficulty.folder import check_not_measured
     from layerwise.errors import InputError
 
-    if run is not None:
-        source, folder = source_of_run(run, data, seed=seed), output or run
-    elif model is not None and data is not None and output is not None:
-        source, folder = source_of_names(model, weights, data, mean=mean, std=std, seed=seed), output
+    if not limit_gb > 0:
+        raise InputError(f"--limit-gb must be a number above 0; got {limit_gb:g}.")
+    if threads is not None:
+        use_threads(threads)
+    folder = output or run
+    if folder is not None and not again:
+        check_not_measured(folder)
+    if run is not None and folder is not None:
+        _refuse_unused({"--model": model, "--weights": weights, "--mean": mean, "--std": std})
+        source = source_of_run(run, data, seed=seed)
+    elif model is not None and data is not None and folder is not None:
+        source = source_of_names(model, weights, data, mean=mean, std=std, seed=seed)
     else:
         raise InputError(
             "what to measure? Give a run folder: layerwise difficulty RUN\n"
             "    or a network and images: layerwise difficulty --model MODEL --data DATA -o RUN"
         )
-    if threads is not None:
-        use_threads(threads)
     measure(
         source, folder, taps=taps, k=k, agree_with=agree_with, split=split, limit_bytes=limit_gb * 1e9,
-        batch_size=batch_size, keep_activations=keep_activations, device=device, again=again, as_json=as_json,
+        batch_size=batch_size, keep_activations=keep_activations, device=device, as_json=as_json,
     )  # fmt: skip
+
+
+def _refuse_unused(option_to_value: Mapping[str, object]) -> None:
+    from layerwise.errors import InputError
+
+    given = [option for option, value in option_to_value.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{', '.join(given)} cannot be used together with a run folder: its network has them already.\n"
+            "    Leave them out, or leave the run folder out and give --model, --data and -o."
+        )
 
 
 def measure(
     source: Source, folder: Path, *, taps: str, k: int, agree_with: str, split: str, limit_bytes: float,
-    batch_size: int, keep_activations: bool, device: str | None, again: bool, as_json: bool,
+    batch_size: int, keep_activations: bool, device: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure, save into the folder, and print what came out."""
     from layerwise.arrays.depth import Reference
-    from layerwise.difficulty.folder import check_not_measured, save_difficulty
+    from layerwise.cli.sources import read_place
+    from layerwise.difficulty.folder import check_same_network, save_difficulty
     from layerwise.difficulty.measuring import measure_difficulty
     from layerwise.difficulty.probing import ProbeSettings
-    from layerwise.models.saved import save_model
+    from layerwise.models.saved import fingerprint, save_model
     from layerwise.recording.description import describe_taps
 
-    if not again:
-        check_not_measured(folder)
+    check_same_network(folder, fingerprint(source.model))
     train, examples = source.data.train, _examples(source.data, split)
     keep = folder / "activations" if keep_activations else None
     settings = ProbeSettings(k=k, batch_size=batch_size, limit_bytes=limit_bytes, keep=keep, device=device)
-    place = taps if taps in ("children", "blocks", "leaves") else [name.strip() for name in taps.split(",")]
+    place, partial = read_place(taps), folder / "partial"
     preprocessing = source.description.preprocessing
     started = time.perf_counter()
     measured = measure_difficulty(
@@ -98,7 +117,7 @@ def measure(
         agree_with=cast(Reference, agree_with),
         preprocessing=preprocessing,
         settings=settings,
-        partial=folder / "partial",
+        partial=partial,
         progress=bars,
     )
     described = describe_taps(source.model, train.select(slice(0, 1)), place, preprocessing=preprocessing)
@@ -106,6 +125,7 @@ def measure(
         save_model(folder, source.model, source.description)
     facts = {**source.facts, "data_fingerprint": source.data.fingerprint, "split": split, "placement": taps}
     save_difficulty(folder, measured, train, examples, taps=described, facts=facts)
+    shutil.rmtree(partial, ignore_errors=True)
     _report(folder, time.perf_counter() - started, as_json=as_json)
 
 
@@ -162,10 +182,11 @@ def _summary(folder: Path, view: RunView, accuracy: pd.DataFrame, seconds: float
                 "examples": row["count"],
                 "accuracy": row["accuracy"],
                 "accuracy_95": [row["accuracy_low"], row["accuracy_high"]],
-                "mean_depth_of_resolved": float(depth[depth < deepest].mean()),
-                "unresolved": int((depth == deepest).sum()),
+                "mean_depth_of_resolved": float(resolved.mean()) if len(resolved) else None,
+                "unresolved": len(depth) - len(resolved),
             }
             for row in accuracy.to_dict("records")
             for depth in [view.examples["depth"].to_numpy()[view.rows(row["split"])]]
+            for resolved in [depth[depth < deepest]]
         },
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,15 @@ from torch import nn
 from layerwise.data.catalog import load_data
 from layerwise.data.images import ImageData
 from layerwise.data.splits import hold_out
-from layerwise.errors import InputError, RunError
+from layerwise.errors import DataError, FileError, InputError, RunError
 from layerwise.models.catalog import load_model
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.models.saved import ModelDescription, read_model
-from layerwise.runs import steps_of
+from layerwise.runs import RUN_FILE, steps_of
+from layerwise.taps.finding import PLACEMENTS
+
+DATA_FACTS = ("data", "data_seed", "validation")
+"""What run.json says of where the images came from."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,22 @@ def load_images(spec: str, *, seed: int, validation: float) -> ImageData:
     return hold_out(data, validation, seed=seed) if validation > 0 else data
 
 
+def read_place(text: str) -> str | list[str]:
+    """A placement by its name, or names of taps with commas between.
+
+    >>> read_place("blocks"), read_place("conv1, layer1")
+    ('blocks', ['conv1', 'layer1'])
+    """
+    return text if text in PLACEMENTS else [name.strip() for name in text.split(",")]
+
+
 def source_of_run(run: Path, data: str | None, *, seed: int) -> Source:
     """The network of a run, and the images that it was trained on unless others are given.
 
     Raises:
         RunError: the run holds no trained network, or its images are not what they were.
+        DataError: other images were given, which do not fit the network.
+        FileError: a file of the run is damaged, or the images are not where they were.
     """
     steps = steps_of(run)
     trained = steps.get("train") or steps.get("difficulty")
@@ -50,16 +65,49 @@ def source_of_run(run: Path, data: str | None, *, seed: int) -> Source:
         )
     saved = read_model(run)
     if data is not None:
-        images = load_images(data, seed=seed, validation=0)
+        images = _as_classes_of(load_images(data, seed=seed, validation=0), data, saved.description, run)
         return Source(saved.model, saved.description, images, {"data": data, "data_seed": seed, "validation": 0})
-    facts = {name: trained[name] for name in ("data", "data_seed", "validation")}
-    images = load_images(facts["data"], seed=facts["data_seed"], validation=facts["validation"])
+    missing = [name for name in (*DATA_FACTS, "data_fingerprint") if name not in trained]
+    if missing:
+        raise FileError(f"{run / RUN_FILE} does not say {', '.join(missing)}.\n    Name the data to use: --data DATA")
+    facts = {name: trained[name] for name in DATA_FACTS}
+    try:
+        images = load_images(facts["data"], seed=facts["data_seed"], validation=facts["validation"])
+    except FileError as error:
+        advice = f"{run} was made with these images; if they lie elsewhere now, say where: --data DATA"
+        raise FileError(f"{error}\n    {advice}") from error
     if images.fingerprint != trained["data_fingerprint"]:
         raise RunError(
             f"the images of {facts['data']} are not those of {run}: they have changed since.\n"
             f"    Name the data to use, as it is now: --data {facts['data']}"
         )
     return Source(saved.model, saved.description, images, facts)
+
+
+def _as_classes_of(images: ImageData, data: str, description: ModelDescription, run: Path) -> ImageData:
+    """Images with the classes of a network that was not trained on them, in its order; plain numbers are no names."""
+    if images.image_shape[0] != description.in_channels:
+        raise DataError(
+            f"the images of {data} have {images.image_shape[0]} channels; the network in {run} takes "
+            f"{description.in_channels}.\n    Give images of the kind that it was trained on."
+        )
+    names, known = images.class_names, description.class_names
+    if _are_numbers(names) and len(names) <= len(known):
+        return replace(images, class_names=known)
+    if len(names) != len(known) or not (names == known or _are_numbers(known)):
+        raise DataError(
+            f"the classes of {data} are {_listed(names)}; those of the network in {run} are {_listed(known)}.\n"
+            "    Give images of its classes, in its order."
+        )
+    return images
+
+
+def _are_numbers(names: Sequence[str]) -> bool:
+    return list(names) == [str(number) for number in range(len(names))]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 def source_of_names(

@@ -8,8 +8,6 @@ import typer
 
 from layerwise.cli.console import AsJson, print_json, print_table
 
-PLACEMENTS = ("children", "blocks", "leaves")
-
 
 def taps(
     model: Annotated[str, typer.Argument(help='A network by name, as "resnet18", "timm/NAME", or FILE.py:NAME.')],
@@ -28,6 +26,7 @@ def taps(
     """
     import torch
 
+    from layerwise.cli.sources import read_place
     from layerwise.errors import InputError
     from layerwise.models.catalog import load_model
     from layerwise.recording.description import describe_taps
@@ -40,8 +39,7 @@ def taps(
         )
     network = load_model(model, num_classes=num_classes, in_channels=channels)
     images = torch.rand(1, channels, image_size, image_size, generator=torch.Generator().manual_seed(0))
-    names = place if place in PLACEMENTS else [name.strip() for name in place.split(",")]
-    found = find_taps(network, images, names)
+    found = find_taps(network, images, read_place(place))
     table = describe_taps(network, images, found)
     if as_json:
         print_json({"model": model, "taps": table.to_dict("records"), "skipped": dict(found.skipped)})

@@ -12,10 +12,13 @@ from layerwise.cli.console import AsJson, bars, print_json, print_table, say, sh
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import nn
 
     from layerwise.data.images import ImageData
     from layerwise.models.preprocessing import Preprocessing
+    from layerwise.training.history import TrainingHistory
 
+DEFAULT_VALIDATION = 0.1
 NORMALIZATIONS = ("data", "none", "imagenet")
 COMMAND_FILE = Path("checkpoints", "command.json")
 
@@ -37,7 +40,9 @@ def train(
     normalize: Annotated[
         str, typer.Option(help="Mean and deviation: of the training data, of imagenet, or none.")
     ] = "data",
-    validation: Annotated[float, typer.Option(help="Share of the training images held out; 0 for none.")] = 0.1,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of the training images held out; by default 0.1 where none are.")
+    ] = None,
     early_stop: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without a lower validation loss; keep the best.")
     ] = None,
@@ -76,11 +81,8 @@ def train(
 
 def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
     """Load, train, and save the network and what was done into the run folder."""
-    import torch
-
-    from layerwise.cli.sources import load_images
     from layerwise.models.catalog import load_model
-    from layerwise.models.saved import ModelDescription, fingerprint, save_model
+    from layerwise.models.saved import ModelDescription, save_model
     from layerwise.runs import note_step, write_json
     from layerwise.training.checkpoints import checkpoint_path
     from layerwise.training.fit import train as fit
@@ -89,26 +91,38 @@ def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
     _check_normalize(asked["normalize"])
     given = {**asked["settings"], "device": device}
     TrainSettings(**given)  # faults of the settings are told before anything is loaded
-    images = load_images(asked["data"], seed=asked["data_seed"], validation=asked["validation"])
-    shape, weights = images.image_shape, asked["weights"]
-    network = load_model(
-        asked["model"],
-        num_classes=images.num_classes,
-        in_channels=shape[0],
-        weights=None if weights is None else Path(weights),
-        seed=asked["data_seed"],
-    )
+    images, validation = _load_images(asked["data"], asked["validation"], seed=asked["data_seed"])
+    classes, shape = images.num_classes, images.image_shape
+    weights = None if asked["weights"] is None else Path(asked["weights"])
+    seed = asked["data_seed"]
+    network = load_model(asked["model"], num_classes=classes, in_channels=shape[0], weights=weights, seed=seed)
     preprocessing = _preprocessing(asked["normalize"], images)
-    settings = TrainSettings(**given, preprocessing=preprocessing)
     if not checkpoint_path(run).exists():
         write_json(run / COMMAND_FILE, dict(asked))
-    history = fit(network, images, settings, run=run, progress=bars)
-    save_model(
-        run,
-        network,
-        ModelDescription(asked["model"], images.num_classes, shape, images.class_names, preprocessing),
-    )
-    facts = {
+    history = fit(network, images, TrainSettings(**given, preprocessing=preprocessing), run=run, progress=bars)
+    description = ModelDescription(asked["model"], classes, shape, images.class_names, preprocessing)
+    save_model(run, network, description)
+    note_step(run, "train", {**asked, "asked": asked, "validation": validation, **_facts(network, images, history)})
+
+
+def _load_images(spec: str, validation: float | None, *, seed: int) -> tuple[ImageData, float]:
+    """The images, and the share of the training images that was held out."""
+    from layerwise.data.catalog import load_data
+    from layerwise.data.splits import hold_out
+
+    images = load_data(spec, seed=seed)
+    share = validation
+    if share is None:
+        share = 0.0 if "validation" in images.split_names else DEFAULT_VALIDATION
+    return (images, 0.0) if share == 0 else (hold_out(images, share, seed=seed), share)
+
+
+def _facts(network: nn.Module, images: ImageData, history: TrainingHistory) -> dict[str, Any]:
+    import torch
+
+    from layerwise.models.saved import fingerprint
+
+    return {
         "data_fingerprint": images.fingerprint,
         "model_fingerprint": fingerprint(network),
         "images": {name: int((images.splits == name).sum()) for name in images.split_names},
@@ -116,7 +130,6 @@ def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
         "threads": torch.get_num_threads(),
         "seconds": round(sum(record.time_s for record in history.records), 3),
     }
-    note_step(run, "train", {**asked, **facts})
 
 
 def _is_finished(run: Path, asked: Mapping[str, Any]) -> bool:
@@ -133,7 +146,7 @@ def _is_finished(run: Path, asked: Mapping[str, Any]) -> bool:
         raise RunExistsError(f"{run} holds a network that was not trained there.\n    Choose another folder: -o FOLDER")
     if not steps and not (run / COMMAND_FILE).exists():
         return False
-    there = steps["train"] if steps else read_json(run / COMMAND_FILE)
+    there = steps["train"]["asked"] if steps else read_json(run / COMMAND_FILE)
     differences = [
         f"{name}: {before[name]} → {now[name]}"
         for before, now in [(_flat(there, asked), _flat(asked, asked))]

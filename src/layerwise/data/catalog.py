@@ -17,7 +17,7 @@ from layerwise.data.images import ImageData
 from layerwise.data.parquet import load_parquet
 from layerwise.data.shapes import load_shapes
 from layerwise.data.spec import Spec, flag, parse_spec, positive, share, text, whole
-from layerwise.data.splits import hold_out
+from layerwise.data.splits import hold_out, limit_splits
 from layerwise.data.torch_sets import is_data_module, load_data_module, load_dataset, load_datasets
 from layerwise.data.torchvision_sets import load_cifar10, load_cifar100, load_fashion_mnist, load_mnist, load_svhn
 from layerwise.errors import DataError, UnknownNameError, did_you_mean
@@ -60,7 +60,8 @@ SOURCES: Mapping[str, Source] = {
     "npy": Source("npy:FILE|DIR", load_npy, DRAWN),
     "idx": Source("idx:DIR", load_idx, {}),
 }
-"""Every kind of source by its name. All take "validation", a share of "train" to hold out."""
+"""Every kind of source by its name. All take "limit", the most examples of each split,
+and "validation", a share of "train" to hold out."""
 
 ENDING_TO_KIND = {".parquet": "parquet", ".npz": "npz", ".npy": "npy"}
 
@@ -102,9 +103,11 @@ def _load_spec(spec: str, seed: int) -> ImageData:
     parsed = parse_spec(spec)
     source = _find_source(parsed, spec)
     options = _read_options(parsed, source, seed)
-    validation = options.pop("validation", None)
+    validation, limit = options.pop("validation", None), options.pop("limit", None)
     data = source.load(parsed.path, **options) if source.takes_path else source.load(**options)
-    return data if validation is None else hold_out(data, validation, seed=options.get("seed", seed))
+    drawn_by = options.get("seed", seed)
+    data = data if limit is None else limit_splits(data, limit, seed=drawn_by)
+    return data if validation is None else hold_out(data, validation, seed=drawn_by)
 
 
 def _find_source(parsed: Spec, spec: str) -> Source:
@@ -125,7 +128,7 @@ def _kind_of_path(spec: str) -> str:
 
 
 def _read_options(parsed: Spec, source: Source, seed: int) -> dict[str, Any]:
-    readers = {**source.options, "validation": share}
+    readers = {**source.options, "validation": share, "limit": positive}
     unknown = [name for name in parsed.options if name not in readers]
     if unknown:
         faults = [f'"{source.form}" has no option "{name}".{did_you_mean(name, readers)}' for name in unknown]

@@ -49,7 +49,9 @@ _BLOCK: Final = 128
 class ShapeFactors:
     """Ranges that the factors are drawn from, evenly and with both ends included.
 
-    The defaults are tuned: see `docs/data.md` for what networks reach on them.
+    The defaults leave about one test image in ten to be mistaken, mostly squares and circles against rectangles and
+    ellipses of aspect near 1, and shapes under a card: a ResNet of 0.7 million parameters (ResNet-18 at a quarter of
+    its width, 6 epochs, 30,000 images, one seed) reached an accuracy of 0.901 on the 6,000 test images.
 
     Attributes:
         size: square root of the shape's area, as a share of the image's side: all kinds cover equally much.

@@ -96,3 +96,17 @@ def _check_none_empty(splits: NDArray[np.str_], shares: Mapping[str, float]) -> 
         raise NotEnoughExamplesError(
             f"{len(splits)} examples are too few for the shares {dict(shares)}: {', '.join(empty)} would be empty."
         )
+
+
+def limit_splits(data: ImageData, limit: int, *, seed: int = 0) -> ImageData:
+    """At most so many examples of each split, drawn at random, in the order in which they stood.
+
+    >>> data = ImageData.create(np.zeros((5, 1, 2, 2), np.uint8), [0, 1, 0, 1, 0])
+    >>> len(limit_splits(data, 3)), len(limit_splits(data, 9))
+    (3, 5)
+    """
+    kept = []
+    for name in data.split_names:
+        rows = np.flatnonzero(data.splits == name)
+        kept.append(stream(seed, "limit", name).permutation(rows)[:limit])
+    return data.select(np.sort(np.concatenate(kept)))

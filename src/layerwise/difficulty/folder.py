@@ -12,8 +12,8 @@ import pandas as pd
 from layerwise.data.images import ImageData
 from layerwise.data.thumbnails import thumbnails
 from layerwise.difficulty.result import Difficulty
-from layerwise.errors import RunError
-from layerwise.runs import note_step, read_array, read_table, steps_of, write_array, write_table
+from layerwise.errors import RunError, RunExistsError
+from layerwise.runs import RUN_FILE, read_array, read_table, steps_of, with_step, write_all
 from layerwise.taps import Tap
 
 
@@ -26,7 +26,7 @@ def save_difficulty(
     taps: pd.DataFrame | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a measurement into a run folder, the note that it is there last.
+    """Write a measurement into a run folder: all of it or, if the disk is full, nothing.
 
     Args:
         run: the folder.
@@ -37,21 +37,26 @@ def save_difficulty(
         facts: what else run.json is to say, such as where the images came from.
 
     Raises:
-        RunError: the disk is full.
+        RunError: the disk is full; the folder is as it was.
     """
     table = difficulty.tap_table()
     if taps is not None:
         extra = [column for column in taps.columns if column == "name" or column not in table.columns]
         table = table.merge(taps[extra], on="name", how="left")
-    write_array(run / "votes.npy", difficulty.votes)
-    write_array(run / "neighbors.npy", difficulty.neighbors)
-    write_array(run / "logits.npy", difficulty.logits)
-    write_table(run / "base.parquet", pd.DataFrame({"id": difficulty.base_ids, "label": difficulty.base_labels}))
-    write_array(run / "thumbnails.npy", thumbnails(examples))
-    write_array(run / "base_thumbnails.npy", thumbnails(train))
-    write_table(run / "taps.parquet", table)
-    write_table(run / "examples.parquet", difficulty.table())
-    note_step(run, "difficulty", {**(facts or {}), **difficulty.provenance})
+    write_all(
+        run,
+        {
+            RUN_FILE: with_step(run, "difficulty", {**(facts or {}), **difficulty.provenance}),
+            "examples.parquet": difficulty.table(),
+            "taps.parquet": table,
+            "base.parquet": pd.DataFrame({"id": difficulty.base_ids, "label": difficulty.base_labels}),
+            "votes.npy": difficulty.votes,
+            "neighbors.npy": difficulty.neighbors,
+            "logits.npy": difficulty.logits,
+            "thumbnails.npy": thumbnails(examples),
+            "base_thumbnails.npy": thumbnails(train),
+        },
+    )
 
 
 def check_not_measured(run: Path) -> None:
@@ -65,6 +70,18 @@ def check_not_measured(run: Path) -> None:
             f"{run} holds a measurement of difficulty already.\n"
             f"    Look at it: layerwise report {run}. To measure again, add --again, or give another folder with -o."
         )
+
+
+def check_same_network(run: Path, model_fingerprint: str) -> None:
+    """Refuse to put a measurement beside another network than the one that was measured.
+
+    Raises:
+        RunExistsError: another network was trained or measured in the folder, or is being trained there.
+    """
+    steps = steps_of(run)
+    others = [step for step, facts in steps.items() if facts.get("model_fingerprint") != model_fingerprint]
+    if others or ("train" not in steps and (run / "checkpoints").exists()):
+        raise RunExistsError(f"{run} belongs to another network.\n    Choose another folder: -o FOLDER")
 
 
 def load_difficulty(run: Path) -> Difficulty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -11,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from layerwise.errors import FileError, RunError
 from layerwise.recording.activations import file_name
-from layerwise.runs import write_array, write_json
+from layerwise.runs import read_array, write_array, write_json
 from layerwise.taps import Tap
 
 PLAN = "plan.json"
@@ -24,19 +26,25 @@ class FoundSoFar:
 
     Args:
         folder: where they are kept; None keeps them in memory.
-        plan: what is measured. A folder that was left by another plan is emptied: its taps are not this one's.
+        plan: what is measured. A folder that was left by another plan is emptied when the first tap is finished: its
+            taps are not this one's.
+
+    Raises:
+        RunError: the folder holds something else.
     """
 
     def __init__(self, folder: Path | None, plan: Mapping[str, Any] | None = None) -> None:
         self._folder = folder
+        self._plan = json.loads(json.dumps(plan))
         self._arrays: dict[str, NDArray[Any]] = {}
         if folder is None:
             return
-        if _plan_of(folder) != json.loads(json.dumps(plan)):
-            shutil.rmtree(folder, ignore_errors=True)
-            write_json(folder / PLAN, plan)
+        if _plan_of(folder) != self._plan:
+            _refuse_strangers(folder)
+            return
         for path in folder.glob("*.npy"):
-            self._arrays[path.name] = np.load(path, allow_pickle=False)
+            with contextlib.suppress(FileError):  # a damaged file is a tap that is still to be searched
+                self._arrays[path.name] = read_array(path)
 
     def has(self, tap: Tap) -> bool:
         """Whether this tap is finished."""
@@ -59,14 +67,18 @@ class FoundSoFar:
         self._keep(LOGITS, logits)
 
     def discard(self) -> None:
-        """Remove the folder, when its content has found its place."""
-        if self._folder is not None:
+        """Remove the folder, if it is of this measurement."""
+        if self._folder is not None and _plan_of(self._folder) == self._plan:
             shutil.rmtree(self._folder)
 
     def _keep(self, name: str, array: NDArray[Any]) -> None:
         self._arrays[name] = array
-        if self._folder is not None:
-            write_array(self._folder / name, array)
+        if self._folder is None:
+            return
+        if _plan_of(self._folder) != self._plan:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            write_json(self._folder / PLAN, self._plan)
+        write_array(self._folder / name, array)
 
 
 def _plan_of(folder: Path) -> Any:
@@ -74,3 +86,12 @@ def _plan_of(folder: Path) -> Any:
         return json.loads((folder / PLAN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def _refuse_strangers(folder: Path) -> None:
+    strangers = [path.name for path in folder.glob("*") if not path.name.startswith(".")]
+    if strangers and not (folder / PLAN).is_file():
+        raise RunError(
+            f"{folder} is needed for a measurement under way, but holds something else ({min(strangers)}).\n"
+            "    Move it away, or choose another folder: -o FOLDER"
+        )

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from layerwise.arrays.depth import Reference
+from layerwise.arrays.depth import Reference, check_reference
 from layerwise.data.images import ImageData
 from layerwise.difficulty.found import FoundSoFar
 from layerwise.difficulty.probing import Probed, ProbeSettings, probe
@@ -49,29 +49,37 @@ def measure_difficulty(
         preprocessing: what the network expects to be done to pixels in [0, 1].
         settings: k, batch size, limits.
         k: neighbours in a vote; overrides that of `settings`.
-        partial: a folder where finished taps are kept, from which an interrupted call goes on.
+        partial: a folder where finished taps are kept, from which an interrupted call goes on; to be removed when the
+            result is saved.
         progress: is shown the batches and the taps.
 
     Raises:
         DataError: one class only, other classes or image shapes in `examples` than in `train`, or clashing ids.
         NotEnoughExamplesError: k or fewer training examples, or nothing to measure.
-        ModelError: the network does not take these images, or gives fewer classes than the labels need.
+        ModelError: the network does not take these images, or gives another number of classes than they have.
         UnknownNameError: taps that the network does not have.
         ActivationsTooLargeError: one tap alone is over the limit.
         NonFiniteError: NaN or infinity at a tap.
+        InputError: there is no such reference class or device.
 
     Source: Baldock, Maennel and Neyshabur (2021), section 2.1.
     """
     settings = settings or ProbeSettings()
     settings = settings if k is None else replace(settings, k=k)
     examples = train if examples is None else examples
+    check_reference(agree_with)
     _check_images(train, examples)
     taps = find_taps(model, train.select(slice(0, 1)), place, preprocessing=preprocessing)
     _check_outputs(taps, train)
     plan = _plan(model, train, examples, settings, taps, preprocessing)
     found = FoundSoFar(partial, plan)
-    probed = probe(model, taps, train, examples, settings, preprocessing=preprocessing, found=found, progress=progress)
-    found.discard()
+    try:
+        probed = probe(
+            model, taps, train, examples, settings, preprocessing=preprocessing, found=found, progress=progress
+        )
+    except (DataError, ModelError):
+        found.discard()  # the same call would end here again
+        raise
     return _difficulty(taps, train, examples, probed, agree_with, plan)
 
 
@@ -122,7 +130,7 @@ def _check_images(train: ImageData, examples: ImageData) -> None:
     if train.image_shape != examples.image_shape or train.class_names != examples.class_names:
         raise DataError(
             f"the examples to measure are {examples.image_shape} images of {examples.num_classes} classes, "
-            f"those to train on {train.image_shape} images of {train.num_classes}; expected the same shapes and classes."
+            f"those to train on {train.image_shape} images of {train.num_classes}; expected the same of both."
         )
     if len(set(train.labels.tolist())) < 2:
         only = train.class_names[train.labels[0]]
@@ -134,8 +142,8 @@ def _check_images(train: ImageData, examples: ImageData) -> None:
 
 def _check_outputs(taps: Taps, train: ImageData) -> None:
     outputs = taps[SOFTMAX].features
-    if outputs < train.num_classes:
+    if outputs != train.num_classes:
         raise ModelError(
             f"{taps.network} gives {outputs} classes, but the labels have {train.num_classes}.\n"
-            "    Give the network that was trained on these classes."
+            "    Give the network that was trained on these classes, and the names of all of them, in its order."
         )

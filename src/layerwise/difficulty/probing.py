@@ -23,6 +23,7 @@ from layerwise.errors import ActivationsTooLargeError, DataError, NonFiniteError
 from layerwise.neighbors import find_neighbors
 from layerwise.progress import Progress, silent
 from layerwise.recording import Activations, record
+from layerwise.recording.sizes import in_units
 from layerwise.taps import SOFTMAX, Tap, Taps
 from layerwise.taps.borrowing import Preprocess
 
@@ -144,9 +145,9 @@ def groups_of_taps(taps: Sequence[Tap], examples: int, limit_bytes: float) -> li
         size = BYTES_PER_NUMBER * tap.features * examples
         if size > limit_bytes:
             raise ActivationsTooLargeError(
-                f'tap "{tap.name}" needs {size / 1e9:.1f} GB ({examples} × {" × ".join(map(str, tap.shape))} float32), '
-                f"over the limit of {limit_bytes / 1e9:.1f} GB.\n    Leave it out with a list of taps, measure fewer "
-                "examples, keep activations in files (--keep-activations), or raise limit_bytes."
+                f'tap "{tap.name}" needs {in_units(size)} ({examples} × {" × ".join(map(str, tap.shape))} float32), '
+                f"over the limit of {in_units(limit_bytes)}.\n    Leave it out with a list of taps, measure fewer "
+                "examples, keep activations in files (--keep-activations), or raise the limit (--limit-gb)."
             )
         if not groups or size > room:
             groups.append([])
@@ -174,7 +175,8 @@ class _Probes:
         for group in self._groups(open_taps):
             base, unseen = self._record(group)
             self.found.keep_logits(self._logits(base, unseen))
-            for tap in self.progress(group, total=len(group), what="Searching neighbours"):
+            missing = [tap for tap in group if not self.found.has(tap)]
+            for tap in self.progress(missing, total=len(missing), what="Searching neighbours"):
                 started = time.perf_counter()
                 self.found.keep(tap, self._search(tap, base, unseen))
                 self.clock.tap_to_search_s[tap.name] = time.perf_counter() - started
@@ -186,10 +188,10 @@ class _Probes:
         return self.own_rows < 0
 
     def _groups(self, taps: list[Tap]) -> list[list[Tap]]:
-        if not taps:
-            return []
         if self.settings.keep is not None:
             return [list(self.taps)]
+        if not taps:
+            return []
         return groups_of_taps(taps, len(self.train) + int(self._new.sum()), self.settings.limit_bytes)
 
     def _record(self, group: list[Tap]) -> tuple[Activations, Activations | None]:

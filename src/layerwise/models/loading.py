@@ -148,8 +148,17 @@ def _shape_faults(misfits: list[str], given: Mapping[str, Tensor], own: Mapping[
     if head and head[0] in misfits and given[head[0]].shape[1:] == own[head[0]].shape[1:]:
         classes = len(given[head[0]])
         faults.append(
-            f"The file's network has {classes} classes, this one {len(own[head[0]])}: --num-classes {classes}"
+            f"The file's network has {classes} classes, this one {len(own[head[0]])}: "
+            f"give num_classes={classes}, or images of {classes} classes."
         )
+    stem = [name for name in own if own[name].ndim > 1][:1]
+    if stem and stem[0] in misfits and given[stem[0]].ndim == own[stem[0]].ndim == 4:
+        channels, here = given[stem[0]].shape[1], own[stem[0]].shape[1]
+        if channels != here:
+            faults.append(
+                f"The file's network takes {channels} channels, this one {here}: "
+                f"give in_channels={channels}, or images of {channels} channels."
+            )
     return faults
 
 

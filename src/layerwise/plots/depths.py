@@ -48,7 +48,7 @@ def plot_depth_histogram(view: RunView, ax: Axes | None = None, *, split: str | 
         ax.set_ylabel(f"{split} images")
         ax.set_ylim(0, table["count"].max() * 1.16)
         ax.legend(loc="best")
-        ax.set_title("Where images are decided")
+        ax.set_title(f"Where {split} images are decided")
     return ax
 
 

@@ -67,7 +67,7 @@ def _panel(panel: Axes, effect: Mapping[Hashable, Any], bins: pd.DataFrame) -> N
     panel.errorbar(
         bins["center"], bins["mean"], yerr=np.nan_to_num(reach), fmt="o", ms=3.2, color=RIGHT, elinewidth=1.1
     )
-    panel.xaxis.set_major_locator(FixedLocator(bins["center"]) if len(bins) <= FEW else MaxNLocator(4))
+    panel.xaxis.set_major_locator(FixedLocator(bins["center"].tolist()) if len(bins) <= FEW else MaxNLocator(4))
     panel.xaxis.set_major_formatter(ScalarFormatter())
     panel.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     interval = f"[{signed(effect['rho_low'])}, {signed(effect['rho_high'])}]"

@@ -80,7 +80,9 @@ def _settings() -> dict[Any, Any]:
         "ytick.labelsize": 8,
         "xtick.major.width": 0.7,
         "ytick.major.width": 0.7,
-        "legend.frameon": False,
+        "legend.facecolor": PAPER,
+        "legend.edgecolor": "none",
+        "legend.framealpha": 0.8,
         "legend.fontsize": 8,
         "text.color": INK,
         # A class may be called "$5": names are text, never mathematics.

@@ -71,7 +71,7 @@ def record(
         NotEnoughExamplesError: there is no image.
         UnknownNameError: `only` names a tap that is not among `taps`.
         FileError: `keep` is a file.
-        InputError: batch size or limit below 1, or no such reduction.
+        InputError: batch size or limit below 1, no such reduction, or a device that cannot be used.
     """
     _check_request(data, taps, batch_size=batch_size, limit_bytes=limit_bytes, keep=keep)
     kept = reducer(reduce, image_shape=data.image_shape)
@@ -85,6 +85,7 @@ def record(
             examples=at_once,
             limit_bytes=limit_bytes,
             pooled=reduce is not None,
+            on_disk=keep is not None,
         )
         if keep is not None:
             check_disk(stored, examples=len(data), folder=keep)
@@ -202,7 +203,7 @@ def _wanted(taps: Taps, only: Collection[str] | None) -> tuple[Tap, ...]:
 
 
 def _check_request(data: ImageData, taps: Taps, *, batch_size: int, limit_bytes: float, keep: Path | None) -> None:
-    if batch_size < 1 or limit_bytes < 1:
+    if batch_size < 1 or not limit_bytes >= 1:
         raise InputError(f"batch_size and limit_bytes must be at least 1; got {batch_size} and {limit_bytes}.")
     if keep is not None and keep.exists() and not keep.is_dir():
         raise FileError(f"{keep} is a file; activations are kept in a folder. Give another name.")

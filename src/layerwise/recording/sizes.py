@@ -45,7 +45,13 @@ class Stored:
 
 
 def check_memory(
-    stored: Sequence[Stored], *, image_shape: tuple[int, ...], examples: int, limit_bytes: float, pooled: bool
+    stored: Sequence[Stored],
+    *,
+    image_shape: tuple[int, ...],
+    examples: int,
+    limit_bytes: float,
+    pooled: bool,
+    on_disk: bool = False,
 ) -> None:
     """Refuse what would not fit in memory.
 
@@ -55,6 +61,7 @@ def check_memory(
         examples: how many are held at once.
         limit_bytes: the most memory that they may take.
         pooled: a reduction is used already, so that it is not among the ways out.
+        on_disk: the values go to files, so that only a batch is held at once.
 
     Raises:
         ActivationsTooLargeError: all taps together need more than `limit_bytes`; names the largest, and the ways out.
@@ -72,7 +79,8 @@ def check_memory(
         )
     least = sum(part.pooled_bytes(examples, image_shape) for part in ([largest] if alone else stored))
     pool = "" if pooled else f'reduce="mean_pool" ({in_units(least)}), '
-    raise ActivationsTooLargeError(f"{message}\n    Use {pool}keep=DIR (on disk), fewer examples, or limit_bytes=...")
+    smaller = "a smaller batch_size" if on_disk else "keep=DIR (on disk), fewer examples"
+    raise ActivationsTooLargeError(f"{message}\n    Use {pool}{smaller}, or limit_bytes=...")
 
 
 def check_disk(stored: Sequence[Stored], *, examples: int, folder: Path) -> None:

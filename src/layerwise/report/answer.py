@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from layerwise.arrays.intervals import wilson_interval
 from layerwise.report.html import PERCENT, Html, interval_words, joined, name, share_words, tag
 from layerwise.report.pictures import thumbnail
-from layerwise.views.depths import accuracy_by_depth, decided_by
+from layerwise.views.depths import decided_by, depth_histogram
 from layerwise.views.examples import hardest
 from layerwise.views.run import RunView
 from layerwise.views.taps import network_accuracy
 
-FEWEST = 20  # images that a depth needs before a sentence speaks of its accuracy
+FEWEST = 20  # images of which a sentence may give the accuracy
 HARDEST = 8
 KIND_TO_WORDS = {
     "prediction": "the network's own prediction",
@@ -52,47 +54,64 @@ def _decided(view: RunView) -> Html:
 
 
 def _accuracy(view: RunView) -> Html:
-    """How accuracy goes from the shallowest to the deepest depth that has enough images."""
-    table = accuracy_by_depth(view)
-    table = table[(table["split"] == view.main_split) & (table["depth"] < len(view.taps)) & (table["count"] >= FEWEST)]
-    if len(table) < 2:
+    """How accuracy goes from the shallowest to the deepest resolved images, of as few depths as hold enough images."""
+    table = depth_histogram(view)
+    table = table[(table["split"] == view.main_split) & (table["depth"] < len(view.taps)) & (table["count"] > 0)]
+    shallow = _enough(table)
+    deep = _enough(table.iloc[len(shallow) :].iloc[::-1])
+    if shallow.empty or deep.empty:
         return Html()
-    first, last = table.iloc[0], table.iloc[-1]
+    first, last = _shares(shallow), _shares(deep)
     verb, then, remark = _course(first, last)
     return joined(
         [
-            f"The network's accuracy {verb} {_accuracy_words(first)} on the images decided at ",
-            name(str(first["tap"])),
-            f" {then} {_accuracy_words(last)} on those decided only at ",
-            name(str(last["tap"])),
+            f"The network's accuracy {verb} {_share_words(first)} on the images decided at ",
+            name(str(shallow["tap"].iloc[-1])),
+            " or before" if len(shallow) > 1 else "",
+            f" {then} {_share_words(last)} on those decided only at ",
+            name(str(deep["tap"].iloc[-1])),
+            " or later" if len(deep) > 1 else "",
             f"{remark}.",
         ]
     )
 
 
-def _course(first: pd.Series, last: pd.Series) -> tuple[str, str, str]:
-    """The words before, between and after two accuracies; of a difference only where their intervals lie apart."""
-    if last["accuracy_high"] < first["accuracy_low"]:
+def _enough(table: pd.DataFrame) -> pd.DataFrame:
+    """The first rows that together hold enough images; none if all together do not."""
+    reached = np.flatnonzero(table["count"].cumsum() >= FEWEST)
+    return table.iloc[: reached[0] + 1] if len(reached) else table.iloc[:0]
+
+
+def _shares(table: pd.DataFrame) -> tuple[float, float, float]:
+    right, count = int(table["right"].sum()), int(table["count"].sum())
+    low, high = wilson_interval(right, count)
+    return right / count, float(low), float(high)
+
+
+def _course(first: tuple[float, float, float], last: tuple[float, float, float]) -> tuple[str, str, str]:
+    """The words before, between and after two accuracies; of a change only where their intervals lie apart."""
+    if last[2] < first[1]:
         return "falls from", "to", ""
-    if last["accuracy_low"] > first["accuracy_high"]:
+    if last[1] > first[2]:
         return "rises from", "to", ""
     return "is", "and", " (the intervals overlap)"
 
 
-def _accuracy_words(row: pd.Series) -> str:
-    return f"{100 * row['accuracy']:.1f}{PERCENT} {interval_words(row['accuracy_low'], row['accuracy_high'])}"
+def _share_words(share: tuple[float, float, float]) -> str:
+    return f"{100 * share[0]:.1f}{PERCENT} {interval_words(share[1], share[2])}"
 
 
 def _unresolved(view: RunView) -> Html:
-    row = accuracy_by_depth(view).query("split == @view.main_split").iloc[-1]
-    total, count = len(view.rows()), int(row["count"])
+    row = depth_histogram(view).query("split == @view.main_split").iloc[-1]
+    total, count, right = len(view.rows()), int(row["count"]), int(row["right"])
     if count == 0:
         return Html("None is unresolved.")
+    then = f"right on {share_words(right, count)} of them" if count > 1 else f"{'right' if right else 'wrong'} on it"
     return joined(
         [
             tag("b", f"{count:,} ({share_words(count, total)})"),
-            f" {'is' if count == 1 else 'are'} unresolved: not even the last probe agrees with "
-            f"{reference_words(view)}; the network is right on {share_words(int(row['right']), count)} of them.",
+            f" {'are' if count > 1 else 'is'} unresolved: not even the last probe agrees with ",
+            f"{reference_words(view)}; the network is {then}.",
         ]
     )
 
@@ -115,11 +134,10 @@ def _tiles(view: RunView) -> Html:
     for split, count, right in zip(whole["split"], whole["count"], whole["right"], strict=True):
         share, interval = share_words(int(right), int(count)).split(" [")
         tiles.append((share, f"network accuracy, {split}", f"[{interval}, {right:,} of {count:,}"))
-    for split in view.splits:
-        depth = view.examples["depth"].to_numpy()[view.rows(split)]
-        count = int((depth == len(view.taps)).sum())
-        share, interval = share_words(count, len(depth)).split(" [")
-        tiles.append((share, f"unresolved, {split}", f"[{interval}, {count:,} of {len(depth):,}"))
+    unresolved = int((view.examples["depth"].to_numpy()[view.rows()] == len(view.taps)).sum())
+    total = len(view.rows())
+    share, interval = share_words(unresolved, total).split(" [")
+    tiles.append((share, f"unresolved, {view.main_split}", f"[{interval}, {unresolved:,} of {total:,}"))
     drawn = (
         tag("div", tag("strong", big), tag("span", words), tag("small", interval), class_="tile")
         for big, words, interval in tiles

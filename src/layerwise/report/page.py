@@ -68,8 +68,16 @@ def page(view: RunView, *, title: str, figures: Path) -> str:
     return Template((templates / "page.html").read_text(encoding="utf-8")).substitute(
         title=joined([title]),
         heading=name(title),
+        subject=_subject(view),
         style=(templates / "style.css").read_text(encoding="utf-8"),
         answer=answer(view),
         links=joined(links),
         sections=joined(sections),
     )
+
+
+def _subject(view: RunView) -> Html:
+    """Which network was measured on which data, where it was recorded."""
+    recorded = (view.model.get("spec"), view.run.get("steps", {}).get("difficulty", {}).get("data"))
+    known = [name(str(fact)) for fact in recorded if fact]
+    return Html(" · " + " on ".join(known)) if known else Html()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from layerwise.runs import write_text
 
 LARGEST_SIDE = 96
 PIXELS_PER_POINT = 1.36
+REFERENCE = re.compile(r'(?:url\(|href=")#([^")]+)')
 COLOR_TO_VARIABLE = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -48,8 +50,7 @@ class Album:
 def inline_svg(svg: str, name: str, alt: str) -> Html:
     """A chart for the inside of a page: its ids made its own, some colours the page's, no style sheet."""
     root = ET.fromstring(svg)
-    ids = {element.get("id") for element in root.iter() if element.get("id")}
-    referenced = {identity for identity in ids if f"#{identity}" in svg}
+    referenced = set(REFERENCE.findall(svg))
     for parent in root.iter():
         for child in list(parent):
             if _local(child.tag) in ("metadata", "style"):
@@ -63,7 +64,7 @@ def inline_svg(svg: str, name: str, alt: str) -> Html:
     return tag("div", Html(ET.tostring(root, encoding="unicode")), class_="plot")
 
 
-def _make_own(element: ET.Element, name: str, referenced: set[str | None]) -> None:
+def _make_own(element: ET.Element, name: str, referenced: set[str]) -> None:
     element.tag = _local(element.tag)
     identity = element.attrib.pop("id", None)
     if identity in referenced:

@@ -12,6 +12,7 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from layerwise.errors import InputError
 from layerwise.models.mode import evaluating
 
 Preprocess = Callable[[Tensor], Tensor]
@@ -26,7 +27,7 @@ def borrowed(model: nn.Module, *, device: torch.device | str | None = None) -> I
     uses `torch.inference_mode`: a network that keeps a tensor of this pass could not be trained with it afterwards.
     """
     home = device_of(model)
-    target = home if device is None else torch.device(device)
+    target = home if device is None else usable_device(device)
     with torch.random.fork_rng(devices=_cuda_indices(home, target)), torch.no_grad(), evaluating(model):
         if target == home:
             yield model
@@ -35,6 +36,21 @@ def borrowed(model: nn.Module, *, device: torch.device | str | None = None) -> I
             yield model.to(target)
         finally:
             model.to(home)
+
+
+def usable_device(device: torch.device | str) -> torch.device:
+    """The device, if this machine has it.
+
+    Raises:
+        InputError: it does not, or no kind of device is called so.
+    """
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        raise InputError(
+            f'device "{device}" cannot be used here ({reason}).\n    Use another: cpu, cuda or mps.'
+        ) from error
 
 
 def device_of(model: nn.Module) -> torch.device:

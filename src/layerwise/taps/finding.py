@@ -15,10 +15,8 @@ from layerwise.errors import NotEnoughExamplesError, ShapeError, UnknownNameErro
 from layerwise.taps.borrowing import Preprocess, borrowed, prepare
 from layerwise.taps.calls import observe
 from layerwise.taps.graph import trace
-from layerwise.taps.placing import Plan
+from layerwise.taps.placing import PLACEMENTS, Plan
 from layerwise.taps.tap import Taps
-
-PLACEMENTS = ("children", "blocks", "leaves")
 
 PROBE_EXAMPLES = 5
 """Images in the pass that finds taps: no axis of heads or of queries has that length, so N is recognised."""

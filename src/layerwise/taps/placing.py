@@ -14,6 +14,8 @@ from layerwise.taps.graph import Network, Untraceable
 from layerwise.taps.readers import GraphReader, HookReader, Reader
 from layerwise.taps.tap import INPUT, SOFTMAX, Tap, Taps, unknown_taps
 
+PLACEMENTS = ("children", "blocks", "leaves")
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -68,7 +70,8 @@ class Plan:
         asked = [name for name in dict.fromkeys(names) if name not in (INPUT, SOFTMAX)]
         unknown = [name for name in asked if name not in places]
         if unknown:
-            raise UnknownNameError(unknown_taps(unknown, (INPUT, *places, SOFTMAX), self.network) + self._untraced())
+            message = unknown_taps(unknown, (INPUT, *places, SOFTMAX), self.network, near=PLACEMENTS)
+            raise UnknownNameError(message + self._untraced())
         chosen = [places[name] for name in asked]
         faults = [f'"{found.name}" cannot be a tap: {found.problem}.' for found in chosen if found.shape is None]
         if faults:

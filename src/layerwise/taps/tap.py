@@ -81,7 +81,10 @@ class Taps:
         return self.taps[self.names.index(place)]
 
 
-def unknown_taps(unknown: Collection[str], known: Collection[str], network: str) -> str:
-    """The message about names that a network does not have, one line each."""
-    lines = [f'no tap named "{name}" in {network} ({len(known)} taps).{did_you_mean(name, known)}' for name in unknown]
+def unknown_taps(unknown: Collection[str], known: Collection[str], network: str, *, near: Collection[str] = ()) -> str:
+    """The message about names that a network does not have, one line each; `near` are more names that may be meant."""
+    lines = [
+        f'no tap named "{name}" in {network} ({len(known)} taps).{did_you_mean(name, [*known, *near])}'
+        for name in unknown
+    ]
     return "\n".join([*lines, "    List them with: layerwise taps MODEL"])

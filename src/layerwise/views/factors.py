@@ -34,8 +34,12 @@ def factor_effects(view: RunView, split: str | None = None) -> pd.DataFrame:
 
 
 def numeric_factors(view: RunView, split: str | None = None) -> tuple[str, ...]:
-    """Factors that can be ranked: numbers or booleans that vary, and depths that vary, over at least four examples."""
-    return tuple(name for name in view.factors if _can_be_ranked(*_pairs(view, name, split)))
+    """Factors that can be ranked: numbers or booleans that vary, and depths that vary, over at least four examples.
+
+    A column whose name ends in "seed" names random numbers, and its size means nothing.
+    """
+    named = [name for name in view.factors if not name.endswith("seed")]
+    return tuple(name for name in named if _can_be_ranked(*_pairs(view, name, split)))
 
 
 def factor_bins(view: RunView, bins: int = 10, split: str | None = None) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""Timings, each script answering one question: run with `python -m benchmarks.NAME --json`."""
