@@ -149,3 +149,21 @@ def test_the_bound_of_the_float32_product_holds() -> None:
     slack = 2 * search.relative_error * (search.norms_of(x)[:, None] + search.norms[rows]).double().numpy()
     assert (lower <= exact).all()
     assert (exact <= lower + slack + search.absolute_error).all()
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e6])
+def test_activations_in_float64_are_not_rounded_to_float32_first(mean: float) -> None:
+    base = np.random.default_rng(0).normal(size=(150, 100)) + mean
+    queries = np.random.default_rng(1).normal(size=(20, 100)) + mean
+    assert wrong_rows(queries, base, 30) == 0
+
+
+def test_the_callers_precision_and_autocast_do_not_reach_the_products() -> None:
+    base = random_rows(200, 300) + np.float32(3)
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert wrong_rows(random_rows(30, 300, seed=1) + np.float32(3), base, 10) == 0
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision("highest")

@@ -11,13 +11,14 @@ are measured again in float64, and that decides. How it goes, for one tile of qu
 4. The rows with s ≤ U get their float64 distance; they are sorted by distance, then by `tie_key`.
 
 The product is summed in blocks of 2,048 features, whose rounding errors are known whatever the library's own order:
-g = (2048 + 4 D / 2048 + 16) · 2⁻²⁴ (float64: 2⁻⁵³), and an absolute part for what underflows. Derived in
-docs/methods/votes.md.
+g = (2048 + 4 D / 2048 + 16) · 2⁻²⁴ (in float64: D more, times 2⁻⁵³), and an absolute part for what underflows. Derived
+in docs/methods/votes.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,7 +62,7 @@ def find_neighbors(
     """The k nearest rows of `base` for each query: Euclidean, exact, equal distances by `tie_key` of the row.
 
     Args:
-        queries: shape (Q, D), float32 or narrower.
+        queries: shape (Q, D), any floating type.
         base: shape (B, D), on the same device.
         k: how many neighbours.
         own_rows: shape (Q,); the row that is the query itself and is left out of its vote, or -1 where there is none.
@@ -86,24 +87,37 @@ def find_neighbors(
     rows = np.empty((len(queries), k), dtype=np.int64)
     distances = np.empty((len(queries), k), dtype=np.float64)
     open_queries = torch.arange(len(queries), device=base.device)
-    for dtype, kept in _effort(k, base):
-        if not len(open_queries):
-            break
-        search = _Search.over(base, dtype, scale, first_row)
-        still_open = []
-        for part in torch.split(open_queries, _queries_at_once(base.shape[1], kept)):
-            found, decided = search.nearest(queries[part], k, kept, own_columns[part])
-            done = part[decided].cpu().numpy()
-            rows[done], distances[done] = found.rows, found.squared_distances
-            still_open.append(part[~decided])
-        open_queries = torch.cat(still_open)
+    with _full_precision(base.device):
+        for dtype, kept in _effort(k, base):
+            if not len(open_queries):
+                break
+            search = _Search.over(base, dtype, scale, first_row)
+            still_open = []
+            for part in torch.split(open_queries, _queries_at_once(base.shape[1], kept)):
+                found, decided = search.nearest(queries[part], k, kept, own_columns[part])
+                done = part[decided].cpu().numpy()
+                rows[done], distances[done] = found.rows, found.squared_distances
+                still_open.append(part[~decided])
+            open_queries = torch.cat(still_open)
     return Neighbors(rows, distances)
+
+
+@contextmanager
+def _full_precision(device: torch.device) -> Iterator[None]:
+    """Products in the precision of their factors: the bound does not hold for TF32, bfloat16 or autocast."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def _effort(k: int, base: Tensor) -> Iterator[tuple[torch.dtype, int]]:
     """Precisions and numbers of candidates, dearer and dearer; the last decides every query."""
     kept = min(k + SPARE_CANDIDATES, len(base))
-    if base.shape[1] > NARROW:
+    if base.shape[1] > NARROW and base.dtype != torch.float64:
         yield torch.float32, kept
     while True:
         yield torch.float64, kept
@@ -150,6 +164,8 @@ class _Search:
             total += base[tile].double().mul_(scale).sum(dim=0)
         center = (total / len(base)).to(dtype)
         roundings = min(width, PRODUCT_WIDTH) + 4 * -(-width // PRODUCT_WIDTH) + 16
+        if dtype == torch.float64:
+            roundings += width  # its norms are summed in its own precision
         relative_error = roundings * torch.finfo(dtype).eps / 2
         unmeasured = cls(base, first_row, dtype, center, scale, center.new_empty(0), relative_error, width * 2.0**-100)
         tiles = _tiles(len(base), width, BASE_TILE_BYTES)
@@ -213,9 +229,10 @@ def _nearest_first(rows: NDArray[np.int64], distances: NDArray[np.float64], k: i
 def _minus_twice_product(start: Tensor, queries: Tensor, rows: Tensor) -> Tensor:
     """start (B,) − 2 queries (Q, D) · rows (B, D), summed in blocks of features; shape (Q, B)."""
     blocks = zip(torch.split(queries, PRODUCT_WIDTH, 1), torch.split(rows, PRODUCT_WIDTH, 1), strict=True)
-    scores = start.expand(len(queries), len(rows))
+    scores = start.repeat(len(queries), 1)
     for query_block, row_block in blocks:
-        scores = torch.addmm(scores, query_block, row_block.T, alpha=-2)
+        # Not addmm: a library may begin with the running sum and add a block's products onto it one by one.
+        scores.sub_(query_block @ row_block.T, alpha=2)
     return scores
 
 

@@ -35,7 +35,7 @@ def test_the_help_of_each_command_has_an_example(cli: Any, command: str) -> None
         (["frobnicate"], "No such command 'frobnicate'."),
         (["taps", "resnet20", "--plaec", "blocks"], "No such option: --plaec"),
         (["difficulty", "run", "--k", "many"], "Invalid value for '--k'"),
-        (["train", "resnet20", "digits"], "Missing option '--output'"),
+        (["train", "resnet20", "digits"], "Missing option '-o' / '--output'."),
     ],
 )
 def test_what_cannot_be_parsed_exits_with_2_and_says_so(

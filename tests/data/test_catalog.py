@@ -43,7 +43,8 @@ def test_unknown_options_are_refused_all_at_once_with_near_names():
         '"shapes" has no option "trian". Did you mean "train"?\n'
         '"shapes" has no option "seeds". Did you mean "seed"?\n'
         '"shapes" has no option "zebra".\n'
-        "    Its options are limit, seed, test, train, validation."
+        "    Its options are aspect, blur, brightness, contrast, dark, limit, noise, occluded, occlusion, rotation, "
+        "seed, size, test, train, validation, x, y."
     )
 
 
@@ -89,3 +90,25 @@ def test_every_source_names_a_file_of_another_kind(tmp_path, kind):
     file.write_text("Dear all,\n")
     with pytest.raises(FileError, match=str(file)):
         load_data(f"{kind}:{file}")
+
+
+def test_shapes_take_ranges_of_factors() -> None:
+    data = load_data("shapes?train=60&test=30&noise=0.02&contrast=0.5,0.6&occluded=0")
+    assert set(data.factors["noise"]) == {0.02}
+    assert data.factors["contrast"].min() >= 0.5
+    assert data.factors["contrast"].max() <= 0.6
+    assert set(data.factors["occlusion"]) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("noise=a", "option noise=a: expected a number, or two with a comma between: noise=0.1,0.5."),
+        ("occluded=0,1", "option occluded=0,1: expected one number."),
+        ("size=0.5,0.1", "These ranges cannot be drawn from: size is (0.5, 0.1): "),
+    ],
+)
+def test_ranges_that_cannot_be_drawn_from_are_refused(option: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        load_data(f"shapes?train=6&test=6&{option}")
+    assert str(caught.value).startswith(message)

@@ -109,5 +109,5 @@ def test_weights_of_another_number_of_classes_say_which(tmp_path):
         f"the weights in {file} do not fit CifarResNet:\n"
         "    2 of another shape: linear.weight is 4×64 in the file, 6×64 in the network; "
         "linear.bias is 4 in the file, 6 in the network\n"
-        "    The file's network has 4 classes, this one 6: --num-classes 4"
+        "    The file's network has 4 classes, this one 6: give num_classes=4, or images of 4 classes."
     )

@@ -108,7 +108,7 @@ def test_all_faults_are_told_at_once_and_the_network_stays_as_it_was(file):
         "    1 unknown to the network: body.0.wieght\n"
         "    2 of another shape: head.weight is 5×3 in the file, 2×3 in the network; "
         "head.bias is 5 in the file, 2 in the network\n"
-        "    The file's network has 5 classes, this one 2: --num-classes 5"
+        "    The file's network has 5 classes, this one 2: give num_classes=5, or images of 5 classes."
     )
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 

@@ -116,14 +116,16 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left")
+    table = Table()
     lines = [tuple(row) for row in rows]
     for place, column in enumerate(columns):
         numeric = all(isinstance(line[place], int | float) or str(line[place])[:1].isdigit() for line in lines)
         table.add_column(Text(column), justify="right" if numeric and lines else "left")
     for line in lines:
         table.add_row(*(Text(str(value)) for value in line))  # as it is: a name may look like markup
-    Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(table)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    console.print(Text(title, style="bold"), soft_wrap=True)  # the title of a table is broken where the table ends
+    console.print(table)
 
 
 def share_with_interval(share: float, low: float, high: float) -> str:

@@ -17,7 +17,7 @@ from layerwise.models.catalog import load_model
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.models.saved import ModelDescription, read_model
 from layerwise.runs import RUN_FILE, steps_of
-from layerwise.taps.finding import PLACEMENTS
+from layerwise.taps.placing import PLACEMENTS
 
 DATA_FACTS = ("data", "data_seed", "validation")
 """What run.json says of where the images came from."""

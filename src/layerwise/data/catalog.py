@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ from layerwise.data.folder import load_folder
 from layerwise.data.idx import load_idx
 from layerwise.data.images import ImageData
 from layerwise.data.parquet import load_parquet
-from layerwise.data.shapes import load_shapes
-from layerwise.data.spec import Spec, flag, parse_spec, positive, share, text, whole
+from layerwise.data.shapes import ShapeFactors, load_shapes
+from layerwise.data.spec import Spec, flag, from_to, number, parse_spec, positive, share, text, whole
 from layerwise.data.splits import hold_out, limit_splits
 from layerwise.data.torch_sets import is_data_module, load_data_module, load_dataset, load_datasets
 from layerwise.data.torchvision_sets import load_cifar10, load_cifar100, load_fashion_mnist, load_mnist, load_svhn
@@ -40,14 +40,22 @@ class Source:
         return ":" in self.form
 
 
+def _draw_shapes(**options: Any) -> ImageData:
+    given = {name: options.pop(name) for name in RANGES if name in options}
+    return load_shapes(ranges=ShapeFactors(**given), **options)
+
+
 DRAWN = {"test": share, "seed": whole}
 """Options of sources that come without splits."""
+
+RANGES = {field.name: from_to if isinstance(field.default, tuple) else number for field in fields(ShapeFactors)}
+"""Options of the shapes: what each factor is drawn from."""
 
 FETCHED = {"download": flag}
 """Options of sources that torchvision can download."""
 
 SOURCES: Mapping[str, Source] = {
-    "shapes": Source("shapes", load_shapes, {"train": positive, "test": positive, "seed": whole}),
+    "shapes": Source("shapes", _draw_shapes, {"train": positive, "test": positive, "seed": whole, **RANGES}),
     "digits": Source("digits", load_digits, DRAWN),
     "mnist": Source("mnist:DIR", load_mnist, FETCHED),
     "fashion-mnist": Source("fashion-mnist:DIR", load_fashion_mnist, FETCHED),

@@ -95,3 +95,33 @@ def flag(name: str, value: str) -> bool:
 def text(name: str, value: str) -> str:  # noqa: ARG001 - read like the others
     """Any text."""
     return value
+
+
+def number(name: str, value: str) -> float:
+    """A number.
+
+    Raises:
+        DataError: it is something else.
+    """
+    low, high = from_to(name, value)
+    if low != high:
+        raise DataError(f"option {name}={value}: expected one number.")
+    return low
+
+
+def from_to(name: str, value: str) -> tuple[float, float]:
+    """Two numbers with a comma between, or one for both.
+
+    Raises:
+        DataError: it is something else.
+
+    >>> from_to("noise", "0,0.05"), from_to("noise", "0.1")
+    ((0.0, 0.05), (0.1, 0.1))
+    """
+    try:
+        numbers = [float(part) for part in value.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2):
+        raise DataError(f"option {name}={value}: expected a number, or two with a comma between: {name}=0.1,0.5.")
+    return numbers[0], numbers[-1]

@@ -236,7 +236,8 @@ class _Probes:
     def _tensor(self, activations: Activations, tap: Tap) -> torch.Tensor:
         values = torch.from_numpy(np.asarray(activations.flat(tap.name)))
         device = self.settings.device or next((p.device for p in self.model.parameters()), torch.device("cpu"))
-        return values.to(device)
+        # The search needs float64, which Apple's mps has not.
+        return values.to(device) if torch.device(device).type == "cuda" else values
 
     def _logits(self, base: Activations, unseen: Activations | None) -> NDArray[np.float32]:
         logits = np.empty((len(self.examples), self.taps[SOFTMAX].features), dtype=np.float32)

@@ -56,7 +56,7 @@ def plot_accuracy_by_depth(view: RunView, ax: Axes | None = None) -> Axes:
     """How often the network is right at each depth, with Wilson 95 % intervals; a dashed line at the whole accuracy."""
     table, whole = accuracy_by_depth(view), _whole_accuracy(view)
     with style():
-        ax = axes_over_columns(ax, view.depth_names, 5.6, 2.8)
+        ax = axes_over_columns(ax, view.depth_names, 5.6, 3.0)
         for split, shift in zip(view.splits, _shifts(len(view.splits)), strict=True):
             some = table[(table["split"] == split) & (table["count"] > 0)]
             accuracy = whole[split]
@@ -67,8 +67,9 @@ def plot_accuracy_by_depth(view: RunView, ax: Axes | None = None) -> Axes:
         ax.set_ylim(-0.03, 1.07)
         ax.yaxis.set_major_formatter(percent_axis())
         ax.set_ylabel("network accuracy")
-        ax.legend(loc="lower left")
-        ax.set_title("Accuracy by depth")
+        # Intervals may reach anywhere in these axes: the legend stands above them, under the title.
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, columnspacing=1, handletextpad=0.2, borderpad=0.1)
+        ax.set_title("Accuracy by depth", pad=20)
     return ax
 
 

@@ -47,10 +47,7 @@ def usable_device(device: torch.device | str) -> torch.device:
     try:
         return torch.empty(0, device=device).device
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).partition("\n")[0].partition(". ")[0]
-        raise InputError(
-            f'device "{device}" cannot be used here ({reason}).\n    Use another: cpu, cuda or mps.'
-        ) from error
+        raise InputError(f'device "{device}" cannot be used here.\n    Use another of: cpu, cuda, mps.') from error
 
 
 def device_of(model: nn.Module) -> torch.device:

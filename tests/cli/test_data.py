@@ -1,0 +1,77 @@
+"""`layerwise data`: what it prints, draws and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+def test_a_data_set_is_described_as_it_is(cli: Any, toys: Path) -> None:
+    printed = json.loads(cli("data", "npz:small.npz", "--json").out)
+    with np.load("small.npz") as arrays:
+        train = arrays["x_train"] / 255
+        pixels = np.concatenate([train, arrays["x_test"] / 255])
+    assert (printed["name"], printed["image_shape"], printed["dtype"]) == ("small", [1, 8, 8], "uint8")
+    assert printed["range"] == pytest.approx([pixels.min(), pixels.max()])
+    assert (printed["mean"], printed["std"]) == (pytest.approx([train.mean()]), pytest.approx([train.std()]))
+    assert printed["counts"] == {"train": {"0": 14, "1": 13, "2": 13}, "test": {"0": 6, "1": 7, "2": 7}}
+    assert printed["duplicated_images"] == 0
+    assert printed["pictures"] == []
+
+
+def test_for_people_there_is_a_table_on_the_output_and_words_beside_it(cli: Any, toys: Path) -> None:
+    outcome = cli("data", "npz:small.npz")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[0].rstrip() == "small: 60 images 1×8×8 (uint8), values 0 to 0.804"
+    assert outcome.err.splitlines()[0].startswith("Mean ± standard deviation of each channel: 0.3836 ± 0.1514")
+    assert outcome.err.splitlines()[1] == (
+        "Identical images: 0 copies; 0 groups in more than one split, 0 with different labels."
+    )
+
+
+def test_the_pictures_lie_in_the_folder_that_was_asked_for(cli: Any, toys: Path) -> None:
+    printed = json.loads(cli("data", "npz:small.npz", "-o", "look", "--json").out)
+    assert printed["pictures"] == ["look/figures/examples.svg"]
+    assert list(cli.files("look")) == ["figures/examples.svg"]
+    assert b"<svg" in Path("look/figures/examples.svg").read_bytes()
+
+
+def test_an_output_path_that_is_a_file_is_refused(cli: Any, toys: Path) -> None:
+    assert cli.refusal("data", "npz:small.npz", "-o", "small.npz") == (
+        "NotADirectoryError: small.npz/figures: Not a directory. Check the path.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            "shape",
+            'UnknownNameError: no data set is named "shape". Did you mean "shapes"?\n'
+            "    Expected one of: shapes, digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, svhn:DIR, "
+            "folder:DIR, parquet:FILE|DIR, npz:FILE, npy:FILE|DIR, idx:DIR.\n",
+        ),
+        (
+            "npz:small.npz?tst=0.5",
+            'UnknownNameError: "npz:FILE" has no option "tst". Did you mean "test"?\n'
+            "    Its options are limit, seed, test, validation.\n",
+        ),
+        ("npz:gone.npz", "FileError: no file gone.npz; expected a .npz file.\n"),
+        (
+            "npz:small.npz?validation=2",
+            "DataError: option validation=2: expected a number more than 0 and less than 1.\n",
+        ),
+    ],
+)
+def test_specs_that_mean_nothing_are_refused(cli: Any, toys: Path, spec: str, message: str) -> None:
+    assert cli.refusal("data", spec) == message
+
+
+def test_a_path_without_its_kind_is_told_its_kind(cli: Any, toys: Path) -> None:
+    assert cli.refusal("data", "small.npz").startswith(
+        'UnknownNameError: no data set is named "small.npz". Did you mean "npz:small.npz"?\n'
+    )

@@ -1,0 +1,53 @@
+"""`layerwise demo`: the tour in small, and that it can be taken again."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+demo_module = importlib.import_module("layerwise.cli.demo")
+
+SMALLEST = demo_module.Tour(Path("runs/demo"), "shapes?train=60&test=30", 1, 64, 1e-3, "test")
+
+
+@pytest.mark.slow
+def test_the_tour_ends_with_a_report_and_a_second_one_measures_nothing_again(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_module, "SMALL", SMALLEST)
+    monkeypatch.chdir(tmp_path)
+    outcome = cli("demo", "--json")
+    assert outcome.code == 0
+    printed = json.loads(outcome.out.splitlines()[-1])
+    assert (printed["run"], printed["report"]) == ("runs/demo", "runs/demo/report.html")
+    assert Path("runs/demo/report.html").is_file()
+    before = cli.files("runs/demo")
+    assert cli("demo").code == 0
+    assert cli.files("runs/demo") == before
+
+
+def test_the_tour_is_not_taken_in_a_folder_of_another_training(cli: Any, toys: Path) -> None:
+    assert cli("demo", "-o", "small.npz").code == 2
+
+
+def test_the_small_tour_is_the_default_and_the_reference_has_all_images(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(demo_module, "train", lambda model, data, folder, **_: taken.append((model, data, folder)))
+    monkeypatch.setattr(demo_module, "difficulty", lambda folder, **options: taken.append((folder, options)))
+    monkeypatch.setattr(demo_module, "report", lambda folder: taken.append((folder,)))
+    assert cli("demo").code == 0
+    assert cli("demo", "--reference", "-o", tmp_path / "mine").code == 0
+    assert taken == [
+        ("resnet18", "shapes?train=3000&test=600", Path("runs/demo")),
+        (Path("runs/demo"), {"split": "all"}),
+        (Path("runs/demo"),),
+        ("resnet18", "shapes", tmp_path / "mine"),
+        (tmp_path / "mine", {"split": "test"}),
+        (tmp_path / "mine",),
+    ]

@@ -1,0 +1,156 @@
+"""Output folders that are something else already, cannot be written, or have been moved."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from command_line import make_trained, save_images
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder that nobody can write to, root neither."""
+    folder.mkdir()
+    mounted = _mount("-t", "tmpfs", "-o", "ro,size=40k", "tmpfs", str(folder))
+    if not mounted and os.geteuid() == 0:
+        pytest.skip("root may write everywhere here, and nothing can be mounted")
+    try:
+        if not mounted:
+            folder.chmod(0o500)
+        yield
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+        folder.chmod(0o700)
+
+
+def _mount(*arguments: str) -> bool:
+    if shutil.which("mount") is None or os.geteuid() != 0:
+        return False
+    return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
+
+
+def test_a_measurement_is_not_replaced_unless_asked_for(cli: Any, toys: Path) -> None:
+    assert cli.refusal("difficulty", "measured", "--k", 7) == (
+        "RunError: measured holds a measurement of difficulty already.\n"
+        "    Look at it: layerwise report measured. To measure again, add --again, or give another folder with -o.\n"
+    )
+    assert cli("difficulty", "measured", "--k", 7, "--again").code == 0
+    assert not Path("measured/partial").exists()
+
+
+def test_a_measurement_does_not_go_into_the_folder_of_another_network(cli: Any, toys: Path) -> None:
+    weights = "from torch import nn\ndef net(num_classes):\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 3))\n"
+    Path("net2.py").write_text(weights)
+    command = ["difficulty", "--model", "net2.py:net", "--data", "npz:small.npz", "--k", 5]
+    message = "RunExistsError: {} belongs to another network.\n    Choose another folder: -o FOLDER\n"
+    assert cli.refusal(*command, "-o", "trained") == message.format("trained")
+    assert cli.refusal(*command, "-o", "measured", "--again") == message.format("measured")
+    Path("begun/checkpoints").mkdir(parents=True)
+    assert cli.refusal(*command, "-o", "begun") == message.format("begun")
+
+
+def test_a_folder_that_only_looks_like_finished_taps_is_not_emptied(cli: Any, toys: Path) -> None:
+    Path("trained/partial").mkdir()
+    Path("trained/partial/mine.txt").write_text("dear to me")
+    assert cli.refusal("difficulty", "trained", "--k", 5) == (
+        "RunError: trained/partial is needed for a measurement under way, but holds something else (mine.txt).\n"
+        "    Move it away, or choose another folder: -o FOLDER\n"
+    )
+
+
+def test_a_bad_command_leaves_the_finished_taps_of_a_good_one(cli: Any, toys: Path) -> None:
+    from layerwise.difficulty.found import FoundSoFar
+
+    shutil.copytree("measured", "stopped")
+    Path("stopped/examples.parquet").unlink()
+    found = FoundSoFar(Path("stopped/partial"), {"k": 5})
+    found.keep_logits(np.zeros((20, 3), np.float32))
+    assert cli.refusal("difficulty", "stopped", "--k", 400).startswith("NotEnoughExamplesError: k = 400 needs")
+    assert cli.refusal("difficulty", "stopped", "--limit-gb", 1e-7).startswith("ActivationsTooLargeError")
+
+
+def test_a_damaged_finished_tap_is_searched_again(cli: Any, toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from layerwise.difficulty import probing
+
+    find, searched = probing.find_neighbors, []
+
+    def stopped_at_the_third(*arguments: Any, **options: Any) -> Any:
+        searched.append(1)
+        if len(searched) == 3:
+            raise KeyboardInterrupt
+        return find(*arguments, **options)
+
+    monkeypatch.setattr(probing, "find_neighbors", stopped_at_the_third)
+    assert cli("difficulty", "trained", "--k", 5).code == 130
+    assert {"plan.json", "logits.npy", "00-input.npy", "01-0.npy"} == set(cli.files("trained/partial"))
+    Path("trained/partial/01-0.npy").write_bytes(b"half")
+    assert cli("difficulty", "trained", "--k", 5).code == 0
+    assert len(searched) == 3 + 5  # all six taps but the first
+    assert Path("trained/votes.npy").read_bytes() == Path("measured/votes.npy").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        (["difficulty", "trained", "--k", "5"], "net.py/partial"),
+        (["train", "net.py:net", "npz:small.npz"], "net.py/checkpoints"),
+        (["data", "npz:small.npz"], "net.py/figures"),
+    ],
+)
+def test_an_output_path_that_is_a_file_is_refused(cli: Any, toys: Path, command: list[str], path: str) -> None:
+    assert cli.refusal(*command, "-o", "net.py") == f"NotADirectoryError: {path}: Not a directory. Check the path.\n"
+
+
+def test_a_read_only_folder_is_refused(cli: Any, toys: Path) -> None:
+    with read_only(Path("locked")):
+        for command in (["difficulty", "trained", "--k", 5], ["data", "npz:small.npz"]):
+            message = cli.refusal(*command, "-o", "locked/run")
+            assert message.removeprefix("OSError").removeprefix("PermissionError") in (
+                ": locked/run: Read-only file system. Check the path.\n",
+                ": locked/run: Permission denied. Check the path.\n",
+            )
+
+
+def test_a_run_works_after_it_was_moved(cli: Any, toys: Path) -> None:
+    Path("elsewhere").mkdir()
+    Path("trained").rename("elsewhere/moved")
+    assert cli("difficulty", "elsewhere/moved", "--k", 5).code == 0
+    for file in ("examples.parquet", "votes.npy", "neighbors.npy"):
+        assert Path("elsewhere/moved", file).read_bytes() == Path("measured", file).read_bytes()
+    Path("elsewhere/moved").rename("again")
+    assert cli("report", "again").code == 0
+
+
+def test_images_that_are_not_where_they_were_are_asked_for(cli: Any, toys: Path) -> None:
+    Path("small.npz").rename("moved.npz")
+    assert cli.refusal("difficulty", "trained", "--k", 5) == (
+        "FileError: no file small.npz; expected a .npz file.\n"
+        "    trained was made with these images; if they lie elsewhere now, say where: --data DATA\n"
+    )
+    assert cli("difficulty", "trained", "--k", 5, "--data", "npz:moved.npz").code == 0
+
+
+def test_images_that_are_not_what_they_were_are_refused(cli: Any, toys: Path) -> None:
+    save_images(Path("small.npz"), classes=2)
+    assert cli.refusal("difficulty", "trained", "--k", 5) == (
+        "RunError: the images of npz:small.npz are not those of trained: they have changed since.\n"
+        "    Name the data to use, as it is now: --data npz:small.npz\n"
+    )
+
+
+def test_leftovers_of_a_killed_writer_are_removed_by_the_next_one(cli: Any, toys: Path) -> None:
+    make_trained(Path("killed"))
+    for name in ("votes.npy", "examples.parquet", "run.json"):
+        Path("killed", f".{name}.0123abcd.tmp").write_bytes(b"half")
+    assert cli("difficulty", "killed", "--k", 5).code == 0
+    assert [name for name in cli.files("killed") if name.endswith(".tmp")] == []

@@ -1,0 +1,50 @@
+"""Each script in examples/ runs, and says what it promises."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+import layerwise as lw
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run_script(name: str, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+
+
+def make_run(folder: Path) -> Path:
+    data = lw.load_data("digits?limit=120")
+    model = lw.load_model("resnet20", num_classes=10, in_channels=1)
+    settings = lw.ProbeSettings(k=7, keep=folder / "activations")
+    measured = lw.measure_difficulty(model, data.train, data.test, place=["layer2", "layer3"], settings=settings)
+    lw.save_difficulty(folder, measured, data.train, data.test)
+    return folder
+
+
+def test_every_example_is_run_here() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "sound_your_own_network.py",
+        "recompute_depths_from_files.py",
+    }
+
+
+def test_a_network_and_a_data_set_of_ones_own_are_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_script("sound_your_own_network.py", monkeypatch=monkeypatch)
+    printed = capsys.readouterr().out
+    assert "softmax" in printed
+    assert "of 100" in printed
+
+
+def test_scikit_learn_finds_the_same_depths_in_the_files_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_script("recompute_depths_from_files.py", str(make_run(tmp_path)), monkeypatch=monkeypatch)
+    assert capsys.readouterr().out == "120 of 120 depths are the same\n"
