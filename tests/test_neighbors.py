@@ -32,6 +32,8 @@ HOSTILE = {
     "large common mean": lambda rows: rows + np.float32(1000),
     "tiny": lambda rows: rows * np.float32(1e-20),
     "huge": lambda rows: rows * np.float32(1e18),
+    "subnormal": lambda rows: rows * np.float32(1e-40),
+    "as large as float32 can be": lambda rows: rows * np.float32(6e37),
     "duplicates": lambda rows: rows[np.arange(len(rows)) % 10],
     "few whole numbers": lambda rows: np.rint(rows),
     "zero almost everywhere": lambda rows: np.where(rows > 2.5, rows, 0).astype(np.float32),
@@ -153,9 +155,12 @@ def test_the_bound_of_the_float32_product_holds() -> None:
 
 @pytest.mark.parametrize("mean", [0.0, 1e6])
 def test_activations_in_float64_are_not_rounded_to_float32_first(mean: float) -> None:
-    base = np.random.default_rng(0).normal(size=(150, 100)) + mean
-    queries = np.random.default_rng(1).normal(size=(20, 100)) + mean
-    assert wrong_rows(queries, base, 30) == 0
+    base = np.random.default_rng(0).normal(size=(150, 100)) * 3 + mean
+    queries = np.random.default_rng(1).normal(size=(20, 100)) * 3 + mean
+    before = base.copy()
+    found = find_neighbors(torch.from_numpy(queries), torch.from_numpy(base), 30).rows
+    assert (base == before).all()
+    assert (found == nearest_rows(queries, before, 30)).all()
 
 
 def test_the_callers_precision_and_autocast_do_not_reach_the_products() -> None:

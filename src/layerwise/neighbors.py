@@ -161,7 +161,7 @@ class _Search:
         width = base.shape[1]
         total = torch.zeros(width, dtype=torch.float64, device=base.device)
         for tile in _tiles(len(base), width, BASE_TILE_BYTES):
-            total += base[tile].double().mul_(scale).sum(dim=0)
+            total += base[tile].double().mul(scale).sum(dim=0)  # double() is no copy where it is double already
         center = (total / len(base)).to(dtype)
         roundings = min(width, PRODUCT_WIDTH) + 4 * -(-width // PRODUCT_WIDTH) + 16
         if dtype == torch.float64:
@@ -176,7 +176,7 @@ class _Search:
         return values.to(self.dtype).mul(self.scale).sub_(self.center)
 
     def norms_of(self, centred: Tensor) -> Tensor:
-        return centred.double().square_().sum(dim=1).to(self.dtype)
+        return centred.double().square().sum(dim=1).to(self.dtype)
 
     def nearest(self, queries: Tensor, k: int, kept: int, own: Tensor) -> tuple[Neighbors, Tensor]:
         """The neighbours of those queries that `kept` candidates decide, and which queries those are (Q,)."""
@@ -242,7 +242,7 @@ def _rule_out_self(scores: Tensor, own_columns: Tensor) -> None:
 
 
 def _power_of_two_scale(*parts: Tensor) -> float:
-    """Brings the largest magnitude to at most 1, exactly, so that squares neither overflow nor vanish."""
+    """Brings the largest magnitude to at most 4, exactly, so that squares neither overflow nor vanish."""
     largest = 0.0
     for values in parts:
         for tile in _tiles(len(values), values.shape[1], BASE_TILE_BYTES):
@@ -250,7 +250,10 @@ def _power_of_two_scale(*parts: Tensor) -> float:
             largest = max(largest, abs(float(low)), abs(float(high)))
             if not np.isfinite(largest) or low.isnan():
                 raise NonFiniteError("NaN or infinity among the values; nearest neighbours need finite numbers.")
-    return float(2.0 ** -np.ceil(np.log2(largest))) if largest > 0 else 1.0
+    if largest == 0:
+        return 1.0
+    # A float32 holds powers of two from -126 to 127.
+    return float(2.0 ** np.clip(-np.ceil(np.log2(largest)), -126, 126))
 
 
 def _tiles(count: int, width: int, size_bytes: int) -> Iterator[slice]:
