@@ -65,10 +65,13 @@ def print_depths(view: RunView) -> None:
 
 
 def print_times(run: Path, view: RunView) -> None:
-    for name, facts in steps_of(run).items():
-        memory = facts.get("peak_memory_bytes", 0) / 1e9
-        print(f"`{name}`: {facts.get('seconds')} · peak memory {memory:.1f} GB\n")
-    search = steps_of(run)["difficulty"]["seconds"]["search"]
+    steps = steps_of(run)
+    search, recording = steps["difficulty"]["seconds"]["search"], steps["difficulty"]["seconds"]["recording"]
+    for name, seconds in (("train", steps.get("train", {}).get("seconds")), ("recording", recording)):
+        print(f"{name}: {seconds or 0:.0f} s\n")
+    print(
+        f"search: {sum(search.values()):.0f} s; peak memory {steps['difficulty']['peak_memory_bytes'] / 1e9:.1f} GB\n"
+    )
     taps = view.taps.set_index("name")
     print_rows(
         ["tap", "shape", "features", "seconds"],

@@ -11,7 +11,7 @@ import pytest
 
 demo_module = importlib.import_module("layerwise.cli.demo")
 
-SMALLEST = demo_module.Tour(Path("runs/demo"), "shapes?train=60&test=30", 1, 64, 1e-3, "test")
+SMALLEST = demo_module.Tour(Path("runs/demo"), "shapes?train=60&test=30", 1, 64, 1e-3, "none", "test")
 
 
 @pytest.mark.slow
@@ -44,8 +44,8 @@ def test_the_small_tour_is_the_default_and_the_reference_has_all_images(
     assert cli("demo").code == 0
     assert cli("demo", "--reference", "-o", tmp_path / "mine").code == 0
     assert taken == [
-        ("resnet18", "shapes?train=3000&test=600", Path("runs/demo")),
-        (Path("runs/demo"), {"split": "all"}),
+        ("resnet18", demo_module.PLAIN_SHAPES, Path("runs/demo")),
+        (Path("runs/demo"), {"split": "test"}),
         (Path("runs/demo"),),
         ("resnet18", "shapes", tmp_path / "mine"),
         (tmp_path / "mine", {"split": "test"}),

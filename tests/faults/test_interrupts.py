@@ -58,12 +58,11 @@ def is_reached(after: str) -> bool:
 @pytest.mark.parametrize(
     ("number", "after", "options"),
     [
-        (signal.SIGINT, "8", []),
-        (signal.SIGINT, "run/partial/02-1.npy", IN_GROUPS),
-        (signal.SIGKILL, "12", ["--keep-activations"]),
-        (signal.SIGKILL, "run/partial/01-0.npy", IN_GROUPS),
+        pytest.param(signal.SIGINT, "8", [], id="ctrl-c-recording", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, "run/partial/02-1.npy", IN_GROUPS, id="ctrl-c-between-taps"),
+        pytest.param(signal.SIGKILL, "12", ["--keep-activations"], id="kill-recording-to-files"),
+        pytest.param(signal.SIGKILL, "run/partial/01-0.npy", IN_GROUPS, id="kill-between-taps", marks=pytest.mark.slow),
     ],
-    ids=["ctrl-c-recording", "ctrl-c-between-taps", "kill-recording-to-files", "kill-between-taps"],
 )
 def test_a_stopped_measurement_goes_on_to_the_same_bytes(
     cli: Any, toys: Path, number: signal.Signals, after: str, options: list[str]
