@@ -209,15 +209,16 @@ class _Search:
 
     def _measured(self, queries: Tensor, candidates: Tensor, k: int) -> Neighbors:
         """The k nearest candidates by their float64 distance."""
-        widest = max(k, int((candidates >= 0).sum(dim=1).max())) if len(candidates) else k
-        candidates = candidates.sort(dim=1, descending=True).values[:, :widest]  # those ruled out last
+        candidates = candidates.sort(dim=1, descending=True).values  # those ruled out last
+        counts = (candidates >= 0).sum(dim=1)  # (Q,)
         distances = torch.full(candidates.shape, torch.inf, dtype=torch.float64)
-        at_once = max(1, MEASURE_BYTES // (8 * self.base.shape[1] * widest))
-        for start in range(0, len(queries), at_once):
-            part = slice(start, start + at_once)
-            differences = self.base[candidates[part].clamp(min=0)].double().sub_(queries[part, None])
-            squared = differences.square_().sum(dim=2).masked_fill_(candidates[part] < 0, torch.inf)
-            distances[part] = squared.cpu()
+        at_once = max(1, MEASURE_BYTES // (8 * self.base.shape[1] * candidates.shape[1]))
+        # Queries with as many candidates go together, so that few are measured for nothing.
+        for part in torch.split(counts.argsort(), at_once) if len(counts) else ():
+            chosen = candidates[part, : int(counts[part].max())]
+            differences = self.base[chosen.clamp(min=0)].double().sub_(queries[part, None])
+            squared = differences.square_().sum(dim=2).masked_fill_(chosen < 0, torch.inf)
+            distances[part.cpu(), : chosen.shape[1]] = squared.cpu()
         return _nearest_first(candidates.cpu().numpy() + self.first_row, distances.numpy(), k)
 
 

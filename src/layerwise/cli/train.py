@@ -146,7 +146,7 @@ def _is_finished(run: Path, asked: Mapping[str, Any]) -> bool:
         raise RunExistsError(f"{run} holds a network that was not trained there.\n    Choose another folder: -o FOLDER")
     if not steps and not (run / COMMAND_FILE).exists():
         return False
-    there = steps["train"]["asked"] if steps else read_json(run / COMMAND_FILE)
+    there = steps["train"].get("asked", {}) if steps else read_json(run / COMMAND_FILE)
     differences = [
         f"{name}: {before[name]} → {now[name]}"
         for before, now in [(_flat(there, asked), _flat(asked, asked))]
