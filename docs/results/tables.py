@@ -102,7 +102,9 @@ def main() -> None:
     save(plot_probe_accuracy(view), f"{name}-probe-accuracy")
     save(plot_classes_by_depth(view), f"{name}-classes-by-depth")
     for kind, examples in (("easiest", easiest), ("hardest", hardest), ("unresolved", unresolved)):
-        save(plot_examples(view, rows_of(view, examples(view, SHOWN)), columns=SHOWN), f"{name}-{kind}")
+        rows = rows_of(view, examples(view, SHOWN))
+        if rows:
+            save(plot_examples(view, rows, columns=SHOWN), f"{name}-{kind}")
     effects = factor_effects(view)
     if len(effects):
         print_rows(
