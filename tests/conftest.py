@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 import toy_runs
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and the programs that they start, too.
