@@ -33,7 +33,7 @@ MOST_ROWS = 8192
 NARROW = 64
 QUERY_TILE_BYTES = 1 << 28
 BASE_TILE_BYTES = 1 << 26
-MEASURE_BYTES = 1 << 24
+MEASURE_BYTES = 1 << 20
 PRODUCT_WIDTH = 2048
 SPARE_CANDIDATES = 18
 WIDENING = 4
@@ -160,23 +160,26 @@ class _Search:
     def over(cls, base: Tensor, dtype: torch.dtype, scale: float, first_row: int) -> _Search:
         width = base.shape[1]
         total = torch.zeros(width, dtype=torch.float64, device=base.device)
-        for tile in _tiles(len(base), width, BASE_TILE_BYTES):
-            total += base[tile].double().mul(scale).sum(dim=0)  # double() is no copy where it is double already
-        center = (total / len(base)).to(dtype)
+        for tile in _tiles(len(base), width, MEASURE_BYTES):
+            total += base[tile].sum(dim=0, dtype=torch.float64)
+        center = (total * (scale / len(base))).to(dtype)
         roundings = min(width, PRODUCT_WIDTH) + 4 * -(-width // PRODUCT_WIDTH) + 16
         if dtype == torch.float64:
             roundings += width  # its norms are summed in its own precision
         relative_error = roundings * torch.finfo(dtype).eps / 2
         unmeasured = cls(base, first_row, dtype, center, scale, center.new_empty(0), relative_error, width * 2.0**-100)
-        tiles = _tiles(len(base), width, BASE_TILE_BYTES)
+        tiles = _tiles(len(base), width, MEASURE_BYTES)
         norms = torch.cat([unmeasured.norms_of(unmeasured.centred(base[tile])) for tile in tiles])
         return replace(unmeasured, norms=norms)
 
-    def centred(self, values: Tensor) -> Tensor:
-        return values.to(self.dtype).mul(self.scale).sub_(self.center)
+    def centred(self, values: Tensor, buffer: Tensor | None = None) -> Tensor:
+        """Scaled and centred rows, in `buffer` if one is given: new memory for each tile costs as much as the sums."""
+        rows = values.new_empty(values.shape, dtype=self.dtype) if buffer is None else buffer[: len(values)]
+        return rows.copy_(values).mul_(self.scale).sub_(self.center)
 
     def norms_of(self, centred: Tensor) -> Tensor:
-        return centred.double().square().sum(dim=1).to(self.dtype)
+        norms: Tensor = torch.linalg.vector_norm(centred, dim=1, dtype=torch.float64)
+        return norms.square().to(self.dtype)
 
     def nearest(self, queries: Tensor, k: int, kept: int, own: Tensor) -> tuple[Neighbors, Tensor]:
         """The neighbours of those queries that `kept` candidates decide, and which queries those are (Q,)."""
@@ -198,9 +201,10 @@ class _Search:
         """The `kept` smallest s of the module's docstring, and their rows, over all tiles of the base."""
         best = centred.new_full((len(centred), kept), torch.inf)
         best_rows = torch.zeros_like(best, dtype=torch.int64)
+        buffer = torch.empty_like(self.base[: _rows_in(BASE_TILE_BYTES, self.base.shape[1])], dtype=self.dtype)
         for tile in _tiles(len(self.base), self.base.shape[1], BASE_TILE_BYTES):
             shrunk = self.norms[tile] * (1 - self.relative_error)
-            scores = _minus_twice_product(shrunk, centred, self.centred(self.base[tile]))
+            scores = _minus_twice_product(shrunk, centred, self.centred(self.base[tile], buffer))
             _rule_out_self(scores, own - tile.start)
             tile_best, tile_rows = scores.topk(min(kept, scores.shape[1]), dim=1, largest=False)
             best, order = torch.cat([best, tile_best], dim=1).topk(kept, dim=1, largest=False)
@@ -213,12 +217,17 @@ class _Search:
         counts = (candidates >= 0).sum(dim=1)  # (Q,)
         distances = torch.full(candidates.shape, torch.inf, dtype=torch.float64)
         at_once = max(1, MEASURE_BYTES // (8 * self.base.shape[1] * candidates.shape[1]))
+        # Written to again and again: fresh memory for each part would cost more than the arithmetic.
+        rows = self.base.new_empty((at_once * candidates.shape[1], self.base.shape[1]))
+        differences = torch.empty_like(rows, dtype=torch.float64)
         # Queries with as many candidates go together, so that few are measured for nothing.
         for part in torch.split(counts.argsort(), at_once) if len(counts) else ():
-            chosen = candidates[part, : int(counts[part].max())]
-            differences = self.base[chosen.clamp(min=0)].double().sub_(queries[part, None])
-            squared = differences.square_().sum(dim=2).masked_fill_(chosen < 0, torch.inf)
-            distances[part.cpu(), : chosen.shape[1]] = squared.cpu()
+            chosen = candidates[part, : int(counts[part].max())]  # (part, c)
+            flat = chosen.clamp(min=0).flatten()
+            torch.index_select(self.base, 0, flat, out=rows[: len(flat)])
+            off = differences[: len(flat)].copy_(rows[: len(flat)]).view(*chosen.shape, -1)
+            squared = off.sub_(queries[part, None].double()).square_().sum(dim=2)
+            distances[part.cpu(), : chosen.shape[1]] = squared.masked_fill_(chosen < 0, torch.inf).cpu()
         return _nearest_first(candidates.cpu().numpy() + self.first_row, distances.numpy(), k)
 
 
@@ -257,8 +266,12 @@ def _power_of_two_scale(*parts: Tensor) -> float:
     return float(2.0 ** np.clip(-np.ceil(np.log2(largest)), -126, 126))
 
 
+def _rows_in(size_bytes: int, width: int) -> int:
+    return max(1, min(MOST_ROWS, size_bytes // (4 * max(width, 1))))
+
+
 def _tiles(count: int, width: int, size_bytes: int) -> Iterator[slice]:
     """Consecutive slices of rows that take about `size_bytes` in float32, and no more than MOST_ROWS each."""
-    step = max(1, min(MOST_ROWS, size_bytes // (4 * max(width, 1))))
+    step = _rows_in(size_bytes, width)
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))

@@ -31,7 +31,7 @@ class Tour:
 
 
 # Shapes that are plainer than the reference's: the network has a minute to learn them.
-PLAIN_SHAPES = "shapes?train=2400&test=600&size=0.4,0.6&contrast=0.4,0.8&noise=0,0.04&occluded=0"
+PLAIN_SHAPES = "shapes?train=2100&test=600&size=0.4,0.6&contrast=0.4,0.8&noise=0,0.04&occluded=0"
 SMALL = Tour(Path("runs/demo"), PLAIN_SHAPES, 5, 48, 2e-3, "onecycle", "test")
 REFERENCE = Tour(Path("runs/reference"), "shapes", 10, 256, 1e-4, "none", "test")
 
