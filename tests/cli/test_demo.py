@@ -37,6 +37,7 @@ def test_the_tour_is_not_taken_in_a_folder_of_another_training(cli: Any, toys: P
 def test_the_small_tour_is_the_default_and_the_reference_has_all_images(
     cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     taken: list[tuple[Any, ...]] = []
     monkeypatch.setattr(demo_module, "train", lambda model, data, folder, **_: taken.append((model, data, folder)))
     monkeypatch.setattr(demo_module, "difficulty", lambda folder, **options: taken.append((folder, options)))
