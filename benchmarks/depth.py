@@ -23,7 +23,7 @@ from layerwise.arrays.votes import tie_key, vote
 from layerwise.data.images import ImageData
 from layerwise.data.shapes import load_shapes
 from layerwise.models.catalog import load_model
-from layerwise.neighbors import find_neighbors
+from layerwise.neighbors.search import find_neighbors
 from layerwise.recording import Activations, record
 from layerwise.runs import peak_memory_bytes
 from layerwise.taps import find_taps

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from layerwise.models.loading import load_weights
     from layerwise.models.preprocessing import Preprocessing
     from layerwise.models.saved import fingerprint, read_model, save_model
-    from layerwise.neighbors import Neighbors, find_neighbors, merge_neighbors
+    from layerwise.neighbors.found import Neighbors, merge_neighbors
+    from layerwise.neighbors.search import find_neighbors
+    from layerwise.neighbors.voting import find_votes
     from layerwise.recording.activations import Activations
     from layerwise.recording.description import describe_taps
     from layerwise.recording.recorder import record
@@ -54,7 +56,7 @@ _NAME_TO_MODULE = {
     "InputError": "errors",
     "LayerwiseError": "errors",
     "LazyImages": "data.images",
-    "Neighbors": "neighbors",
+    "Neighbors": "neighbors.found",
     "Preprocessing": "models.preprocessing",
     "ProbeSettings": "difficulty.probing",
     "RunView": "views.run",
@@ -67,8 +69,9 @@ _NAME_TO_MODULE = {
     "describe_data": "inside.data_set",
     "describe_taps": "recording.description",
     "draw_shapes": "data.shapes",
-    "find_neighbors": "neighbors",
+    "find_neighbors": "neighbors.search",
     "find_taps": "taps.finding",
+    "find_votes": "neighbors.voting",
     "fingerprint": "models.saved",
     "hold_out": "data.splits",
     "known_models": "models.catalog",
@@ -78,7 +81,7 @@ _NAME_TO_MODULE = {
     "load_shapes": "data.shapes",
     "load_weights": "models.loading",
     "measure_difficulty": "difficulty.measuring",
-    "merge_neighbors": "neighbors",
+    "merge_neighbors": "neighbors.found",
     "nearest_rows": "arrays.votes",
     "prediction_depth": "arrays.depth",
     "read_model": "models.saved",
@@ -116,6 +119,7 @@ __all__ = [
     "draw_shapes",
     "find_neighbors",
     "find_taps",
+    "find_votes",
     "fingerprint",
     "hold_out",
     "known_models",

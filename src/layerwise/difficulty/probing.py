@@ -20,7 +20,7 @@ from layerwise.arrays.votes import check_k
 from layerwise.data.images import ImageData
 from layerwise.difficulty.found import FoundSoFar
 from layerwise.errors import ActivationsTooLargeError, DataError, NonFiniteError
-from layerwise.neighbors import find_neighbors
+from layerwise.neighbors.search import find_neighbors
 from layerwise.progress import Progress, silent
 from layerwise.recording import Activations, record
 from layerwise.recording.sizes import in_units

@@ -26,8 +26,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from layerwise.arrays.votes import check_k, tie_key, vote
+from layerwise.arrays.votes import check_k
 from layerwise.errors import NonFiniteError, ShapeError
+from layerwise.neighbors.found import Neighbors, nearest_first
 
 MOST_ROWS = 8192
 NARROW = 64
@@ -37,23 +38,6 @@ MEASURE_BYTES = 1 << 20
 PRODUCT_WIDTH = 2048
 SPARE_CANDIDATES = 18
 WIDENING = 4
-
-
-@dataclass(frozen=True)
-class Neighbors:
-    """The k nearest rows of each query.
-
-    Attributes:
-        rows: shape (Q, k), nearest first.
-        squared_distances: shape (Q, k), float64, ascending.
-    """
-
-    rows: NDArray[np.int64]
-    squared_distances: NDArray[np.float64]
-
-    def votes(self, labels: NDArray[np.int64], num_classes: int) -> NDArray[np.int64]:
-        """The class that each query's neighbours vote for, shape (Q,); `labels` has one entry for each row."""
-        return vote(labels[self.rows], num_classes)
 
 
 def find_neighbors(
@@ -128,19 +112,6 @@ def _effort(k: int, base: Tensor) -> Iterator[tuple[torch.dtype, int]]:
 
 def _queries_at_once(width: int, kept: int) -> int:
     return max(1, min(MOST_ROWS, QUERY_TILE_BYTES // (4 * width), QUERY_TILE_BYTES // (16 * kept)))
-
-
-def merge_neighbors(first: Neighbors, second: Neighbors, k: int) -> Neighbors:
-    """The k nearest of two disjoint parts of the training set: associative, exact, in any order.
-
-    >>> near = Neighbors(np.array([[3, 1]]), np.array([[0.5, 2.0]]))
-    >>> far = Neighbors(np.array([[7, 9]]), np.array([[1.0, 4.0]]))
-    >>> merge_neighbors(near, far, 3).rows
-    array([[3, 7, 1]])
-    """
-    rows = np.concatenate([first.rows, second.rows], axis=1)
-    distances = np.concatenate([first.squared_distances, second.squared_distances], axis=1)
-    return _nearest_first(rows, distances, k)
 
 
 @dataclass(frozen=True)
@@ -228,12 +199,7 @@ class _Search:
             off = differences[: len(flat)].copy_(rows[: len(flat)]).view(*chosen.shape, -1)
             squared = off.sub_(queries[part, None].double()).square_().sum(dim=2)
             distances[part.cpu(), : chosen.shape[1]] = squared.masked_fill_(chosen < 0, torch.inf).cpu()
-        return _nearest_first(candidates.cpu().numpy() + self.first_row, distances.numpy(), k)
-
-
-def _nearest_first(rows: NDArray[np.int64], distances: NDArray[np.float64], k: int) -> Neighbors:
-    order = np.lexsort((tie_key(rows), distances), axis=1)[:, :k]
-    return Neighbors(np.take_along_axis(rows, order, axis=1), np.take_along_axis(distances, order, axis=1))
+        return nearest_first(candidates.cpu().numpy() + self.first_row, distances.numpy(), k)
 
 
 def _minus_twice_product(start: Tensor, queries: Tensor, rows: Tensor) -> Tensor:

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
-from layerwise import neighbors
 from layerwise.arrays.votes import nearest_rows
 from layerwise.errors import NonFiniteError, NotEnoughExamplesError, ShapeError
-from layerwise.neighbors import find_neighbors, merge_neighbors
+from layerwise.neighbors import search as search_module
+from layerwise.neighbors.found import merge_neighbors
+from layerwise.neighbors.search import find_neighbors
 
 
 def random_rows(rows: int, width: int, seed: int = 0) -> np.ndarray:
@@ -78,8 +79,8 @@ def test_any_data_gives_the_rows_of_brute_force(
 
 
 def test_tiles_smaller_than_the_data_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbors, "MOST_ROWS", 7)
-    monkeypatch.setattr(neighbors, "PRODUCT_WIDTH", 16)
+    monkeypatch.setattr(search_module, "MOST_ROWS", 7)
+    monkeypatch.setattr(search_module, "PRODUCT_WIDTH", 16)
     base = random_rows(100, 70)
     assert wrong_rows(random_rows(30, 70, seed=1), base, 5) == 0
     assert wrong_rows(base, base, 5, leave_one_out=True) == 0
@@ -143,7 +144,7 @@ def test_too_few_rows_and_other_widths_are_refused() -> None:
 
 def test_the_bound_of_the_float32_product_holds() -> None:
     base, queries = random_rows(200, 5000), random_rows(50, 5000, seed=1)
-    search = neighbors._Search.over(torch.from_numpy(base), torch.float32, 0.125, first_row=0)
+    search = search_module._Search.over(torch.from_numpy(base), torch.float32, 0.125, first_row=0)
     x = search.centred(torch.from_numpy(queries))
     scores, rows = search._smallest_lower_bounds(x, 200, torch.full((50,), -1))
     exact = np.square(queries[:, None].astype(np.float64) - base[rows.numpy()]).sum(axis=2) * 0.125**2
