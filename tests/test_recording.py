@@ -415,12 +415,16 @@ def test_names_of_files_have_no_separators() -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: (folder / "01-twice.npy").unlink(), "no file .*01-twice.npy; the recording is not complete"),
-        (lambda folder: (folder / "labels.npy").write_bytes(b"\x93NUMPY"), "labels.npy is not an array file"),
+        (
+            lambda folder: (folder / "01-twice.npy").unlink(),
+            r"no file .*01-twice.npy\.\n    Record the activations again\.",
+        ),
+        (lambda folder: (folder / "labels.npy").write_bytes(b"\x93NUMPY"), "labels.npy is not a NumPy array"),
         (lambda folder: (folder / "activations.json").write_text("{}"), "does not list taps"),
         (lambda folder: (folder / "activations.json").unlink(), "no file .*activations.json"),
         (lambda folder: np.save(folder / "labels.npy", np.zeros(3)), "are of different numbers of examples"),
-        (lambda folder: np.save(folder / "labels.npy", np.array([{}])), "labels.npy is not an array file"),
+        (lambda folder: np.save(folder / "labels.npy", np.array([{}])), "labels.npy is not a NumPy array"),
+        (lambda folder: np.save(folder / "labels.npy", np.array(3)), "labels.npy holds a single number; an array is"),
     ],
 )
 def test_a_damaged_folder_is_refused(tmp_path: Path, damage: Callable[[Path], object], message: str) -> None:

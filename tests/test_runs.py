@@ -85,6 +85,21 @@ def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
+def test_a_mapped_array_may_be_changed_and_its_file_stays(tmp_path: Path) -> None:
+    write_array(tmp_path / "a.npy", np.zeros(3))
+    mapped = read_array(tmp_path / "a.npy", mapped=True)
+    assert isinstance(mapped, np.memmap)
+    mapped[:] = 1
+    assert read_array(tmp_path / "a.npy").tolist() == [0, 0, 0]
+
+
+def test_a_single_number_is_no_array(tmp_path: Path) -> None:
+    write_array(tmp_path / "a.npy", np.array(3))
+    with pytest.raises(FileError) as caught:
+        read_array(tmp_path / "a.npy")
+    assert str(caught.value) == f"{tmp_path / 'a.npy'} holds a single number; an array is expected."
+
+
 @pytest.mark.parametrize(("name", "read"), [("a.npy", read_array), ("t.parquet", read_table), ("j.json", read_json)])
 def test_missing_and_truncated_files_are_named(tmp_path: Path, name: str, read: object) -> None:
     path = tmp_path / name
@@ -104,7 +119,7 @@ def test_an_array_whose_pickle_would_run_code_is_not_unpickled(tmp_path: Path) -
             return (open, (str(tmp_path / "made-by-the-pickle"),))
 
     np.save(tmp_path / "a.npy", np.array([Payload()], dtype=object), allow_pickle=True)
-    with pytest.raises(FileError, match="is not an array"):
+    with pytest.raises(FileError, match="is not a NumPy array"):
         read_array(tmp_path / "a.npy")
 
 

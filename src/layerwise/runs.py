@@ -197,17 +197,20 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def read_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
-    """Read an `.npy` file, or map it into memory; never a pickle.
+    """Read an `.npy` file, or map it into memory, where it may be changed without changing the file; never a pickle.
 
     Raises:
-        FileError: it is missing, truncated or not an array.
+        FileError: it is missing, truncated, not an array, or a single number.
     """
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        # Not "r": torch takes no read-only memory.
+        array: NDArray[Any] = np.load(path, mmap_mode="c" if mapped else None, allow_pickle=False)
     except FileNotFoundError:
         raise FileError(f"no file {path}.") from None
     except (ValueError, EOFError, OSError) as error:
-        raise FileError(f"{path} is not an array, or is truncated ({_first_line(error)}).") from None
+        raise FileError(f"{path} is not a NumPy array, or is truncated ({_first_line(error)}).") from None
+    if array.ndim == 0:
+        raise FileError(f"{path} holds a single number; an array is expected.")
     return array
 
 

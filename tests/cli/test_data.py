@@ -31,6 +31,14 @@ def test_for_people_there_is_a_table_on_the_output_and_words_beside_it(cli: Any,
     assert outcome.err.splitlines()[1] == (
         "Identical images: 0 copies; 0 groups in more than one split, 0 with different labels."
     )
+    assert outcome.err.splitlines()[2:] == [
+        "To see examples of each class, add -o FOLDER: it writes them as a picture."
+    ]
+
+
+def test_with_a_folder_the_picture_is_named_and_not_advertised(cli: Any, toys: Path) -> None:
+    outcome = cli("data", "npz:small.npz", "-o", "look")
+    assert outcome.err.splitlines()[2:] == ["Picture: look/figures/examples.svg"]
 
 
 def test_the_pictures_lie_in_the_folder_that_was_asked_for(cli: Any, toys: Path) -> None:

@@ -24,7 +24,7 @@ def summary(outcome: Any) -> dict[str, Any]:
 
 
 def test_the_summary_counts_what_the_table_of_examples_holds(cli: Any, toys: Path) -> None:
-    printed = summary(cli("difficulty", "trained", "--k", 5, "--json"))
+    printed = summary(cli("difficulty", "trained", "--trust-code", "--k", 5, "--json"))
     examples = pd.read_parquet("trained/examples.parquet")
     resolved = examples[examples["depth"] < 6]
     shown = printed["splits"]["test"]
@@ -45,7 +45,8 @@ def test_the_summary_counts_what_the_table_of_examples_holds(cli: Any, toys: Pat
     ],
 )
 def test_the_split_that_is_asked_for_is_measured(cli: Any, toys: Path, split: str, counts: dict[str, int]) -> None:
-    command = ["difficulty", "trained", "--data", "npz:small.npz?validation=0.1", "--k", 5, "--split", split]
+    data = "npz:small.npz?validation=0.1"
+    command = ["difficulty", "trained", "--trust-code", "--data", data, "--k", 5, "--split", split]
     printed = summary(cli(*command, "--json"))
     assert {name: shown["examples"] for name, shown in printed["splits"].items()} == counts
     examples = pd.read_parquet("trained/examples.parquet")
@@ -54,7 +55,7 @@ def test_the_split_that_is_asked_for_is_measured(cli: Any, toys: Path, split: st
 
 
 def test_no_training_example_is_its_own_neighbour(cli: Any, toys: Path) -> None:
-    assert cli("difficulty", "trained", "--k", 5, "--split", "train").code == 0
+    assert cli("difficulty", "trained", "--trust-code", "--k", 5, "--split", "train").code == 0
     neighbors = np.load("trained/neighbors.npy")
     assert not (neighbors == np.arange(40)[:, None, None]).any()
 
@@ -63,7 +64,7 @@ def test_no_training_example_is_its_own_neighbour(cli: Any, toys: Path) -> None:
     ("agree_with", "column"), [("label", "label"), ("last-probe", None), ("prediction", "prediction")]
 )
 def test_the_reference_class_is_the_one_asked_for(cli: Any, toys: Path, agree_with: str, column: str | None) -> None:
-    assert cli("difficulty", "trained", "--k", 5, "--agree-with", agree_with).code == 0
+    assert cli("difficulty", "trained", "--trust-code", "--k", 5, "--agree-with", agree_with).code == 0
     examples, votes = pd.read_parquet("trained/examples.parquet"), np.load("trained/votes.npy")
     expected = votes[:, -1] if column is None else examples[column].to_numpy()
     assert examples["reference"].tolist() == expected.tolist()
@@ -73,10 +74,11 @@ def test_the_reference_class_is_the_one_asked_for(cli: Any, toys: Path, agree_wi
 
 
 def test_taps_are_placed_as_asked_for(cli: Any, toys: Path) -> None:
-    assert summary(cli("difficulty", "trained", "--k", 5, "--taps", "2, 0", "--json"))["taps"] == [
+    assert summary(cli("difficulty", "trained", "--trust-code", "--k", 5, "--taps", "2, 0", "--json"))["taps"] == [
         "input", "0", "2", "softmax",
     ]  # fmt: skip
-    blocks = summary(cli("difficulty", "trained", "--k", 5, "--taps", "blocks", "--again", "--json"))["taps"]
+    again = ["difficulty", "trained", "--trust-code", "--k", 5, "--taps", "blocks", "--again"]
+    blocks = summary(cli(*again, "--json"))["taps"]
     assert (blocks[0], blocks[-1]) == ("input", "softmax")
     assert blocks != ["input", "0", "1", "2", "3", "softmax"]
 
@@ -85,7 +87,9 @@ def test_other_images_are_measured_with_the_network_of_the_run(cli: Any, toys: P
     save_images(Path("more.npz"), side=8)
     with np.load("more.npz") as arrays:
         np.savez("more.npz", **{**arrays, "x_test": arrays["x_test"][:7], "y_test": arrays["y_test"][:7]})
-    printed = summary(cli("difficulty", "trained", "--data", "npz:more.npz", "-o", "other", "--k", 5, "--json"))
+    printed = summary(
+        cli("difficulty", "trained", "--trust-code", "--data", "npz:more.npz", "-o", "other", "--k", 5, "--json")
+    )
     assert printed["splits"]["test"]["examples"] == 7
     assert steps_of(Path("other"))["difficulty"]["data"] == "npz:more.npz"
     assert Path("other/model.safetensors").read_bytes() == Path("trained/model.safetensors").read_bytes()
@@ -96,9 +100,34 @@ def test_a_measured_folder_of_a_named_network_can_be_measured_again_by_itself(cl
     named = ["difficulty", "--model", "net.py:net", "--data", "npz:small.npz", "-o", "run", "--k", 5]
     assert cli(*named, "--mean", 0.5, "--std", 0.25).code == 0
     votes = np.load("run/votes.npy")
-    assert cli("difficulty", "run", "--k", 5, "--again").code == 0
+    assert cli("difficulty", "run", "--trust-code", "--k", 5, "--again").code == 0
     assert np.load("run/votes.npy").tolist() == votes.tolist()
     assert json.loads(Path("run/model.json").read_text())["preprocessing"] == {"mean": [0.5], "std": [0.25]}
+
+
+def test_a_network_that_is_named_beside_a_run_takes_its_weights_and_its_preprocessing(cli: Any, toys: Path) -> None:
+    Path("elsewhere").mkdir()
+    Path("net.py").rename("elsewhere/mine.py")
+    named = ["difficulty", "measured", "--model", "elsewhere/mine.py:net", "-o", "again", "--k", 5]
+    assert cli(*named).code == 0
+    assert Path("again/votes.npy").read_bytes() == Path("measured/votes.npy").read_bytes()
+    assert Path("again/model.safetensors").read_bytes() == Path("measured/model.safetensors").read_bytes()
+    described = [json.loads(Path(run, "model.json").read_text()) for run in ("measured", "again")]
+    assert described[1] == {**described[0], "spec": "elsewhere/mine.py:net"}
+
+
+def test_a_network_that_is_named_beside_a_run_must_fit_its_weights(cli: Any, toys: Path) -> None:
+    assert cli.refusal("difficulty", "trained", "--model", "report-cnn", "--k", 5).startswith(
+        "ModelError: the weights in trained/model.safetensors do not fit ReportCNN:\n"
+    )
+
+
+def test_a_file_that_is_not_where_it_was_is_asked_for(cli: Any, toys: Path) -> None:
+    Path("net.py").unlink()
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--k", 5) == (
+        "FileError: no file net.py. A network of your own is written FILE.py:NAME.\n"
+        "    trained names it; if it lies elsewhere now, say where: --model FILE.py:NAME (model=...).\n"
+    )
 
 
 def vote_of(base: NDArray[Any], labels: NDArray[Any], query: NDArray[Any], k: int) -> int:
@@ -109,7 +138,7 @@ def vote_of(base: NDArray[Any], labels: NDArray[Any], query: NDArray[Any], k: in
 
 
 def test_kept_activations_give_the_depths_with_numpy_alone(cli: Any, toys: Path) -> None:
-    assert cli("difficulty", "trained", "--k", 5, "--taps", "0,1,2,3", "--keep-activations").code == 0
+    assert cli("difficulty", "trained", "--trust-code", "--k", 5, "--taps", "0,1,2,3", "--keep-activations").code == 0
     base, held_out = Path("trained/activations/base"), Path("trained/activations/held-out")
     labels, files = np.load(base / "labels.npy"), sorted(path.name for path in base.glob("0[0-9]-*.npy"))
     assert files == ["00-input.npy", "01-0.npy", "02-1.npy", "03-2.npy", "04-3.npy", "05-softmax.npy"]

@@ -81,7 +81,7 @@ def test_a_fault_of_ours_exits_with_1_and_shows_where_it_is(
     [
         (["data", "npz:small.npz"], {"name", "image_shape", "counts", "mean", "std"}),
         (["taps", "net.py:net", "--channels", "1", "--image-size", "8"], {"model", "taps", "skipped"}),
-        (["difficulty", "trained", "--k", "5"], {"run", "taps", "seconds", "splits"}),
+        (["difficulty", "trained", "--trust-code", "--k", "5"], {"run", "taps", "seconds", "splits"}),
         (["report", "measured"], {"run", "report", "size_bytes"}),
     ],
 )

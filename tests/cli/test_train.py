@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 import signal
 import sys
 from collections.abc import Iterable, Iterator
@@ -19,10 +20,10 @@ from layerwise.cli import main
 from layerwise.cli.threads import use_threads
 from layerwise.cli.train import train
 from layerwise.data.catalog import load_data
-from layerwise.errors import Interrupted, RunExistsError, UnknownNameError
+from layerwise.errors import FileError, Interrupted, RunExistsError, UnknownNameError
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.models.saved import fingerprint, read_model
-from layerwise.runs import steps_of
+from layerwise.runs import note_step, steps_of
 
 # `layerwise.cli.train` as an attribute is the command; the module has to be asked for.
 train_module = importlib.import_module("layerwise.cli.train")
@@ -50,7 +51,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_the_run_folder_holds_network_history_and_facts(network: str, tmp_path: Path) -> None:
     run = tmp_path / "run"
     train(network, "digits", run, epochs=2, seed=3)
-    saved, facts = read_model(run), steps_of(run)["train"]
+    saved, facts = read_model(run, trust_code=True), steps_of(run)["train"]
     assert fingerprint(saved.model) == facts["model_fingerprint"]
     assert load_data("digits", seed=3).fingerprint == facts["data_fingerprint"]
     assert (facts["data"], facts["data_seed"], facts["validation"]) == ("digits", 3, 0.1)
@@ -67,7 +68,7 @@ def test_the_run_folder_holds_network_history_and_facts(network: str, tmp_path: 
 
 def test_normalisation_is_that_of_the_training_images_alone(network: str, tmp_path: Path) -> None:
     train(network, "digits", tmp_path / "run", epochs=1)
-    preprocessing = read_model(tmp_path / "run").description.preprocessing
+    preprocessing = read_model(tmp_path / "run", trust_code=True).description.preprocessing
     assert preprocessing is not None
     facts = steps_of(tmp_path / "run")["train"]
     images = load_data("digits?validation=0.1").train
@@ -91,12 +92,29 @@ def test_images_are_held_out_where_the_data_hold_out_none(
     train(network, spec, tmp_path / "run", epochs=1, validation=asked)
     facts = steps_of(tmp_path / "run")["train"]
     assert (facts["validation"], facts["images"]) == (share, images)
-    assert train_module._is_finished(tmp_path / "run", facts["asked"])
+    before = files_of(tmp_path / "run")
+    train(network, spec, tmp_path / "run", epochs=1, validation=asked)
+    train(network, spec, tmp_path / "run", epochs=1, validation=share)
+    assert files_of(tmp_path / "run") == before
+    other = 0.3 if share else 0.1
+    with pytest.raises(RunExistsError, match=rf"\n    validation: {share} → {other}\n"):
+        train(network, spec, tmp_path / "run", epochs=1, validation=other)
+
+
+def test_each_setting_is_noted_once(network: str, tmp_path: Path) -> None:
+    train(network, "digits", tmp_path / "run", epochs=1)
+    facts = steps_of(tmp_path / "run")["train"]
+    assert list(facts) == [
+        "model", "weights", "data", "data_seed", "validation", "normalize", "settings", "images", "folder",
+        "data_fingerprint", "model_fingerprint", "kept_epoch", "threads", "seconds",
+        "finished", "peak_memory_bytes", "versions",
+    ]  # fmt: skip
+    assert not set(facts) & set(facts["settings"])
 
 
 def test_normalisation_can_be_left_out(network: str, tmp_path: Path) -> None:
     train(network, "digits", tmp_path / "run", epochs=1, normalize="none")
-    assert read_model(tmp_path / "run").description.preprocessing is None
+    assert read_model(tmp_path / "run", trust_code=True).description.preprocessing is None
 
 
 def test_imagenet_normalisation_has_its_published_numbers(tmp_path: Path) -> None:
@@ -115,6 +133,86 @@ def test_a_finished_run_is_said_to_be_so_and_stays_as_it_is(
     train(network, "digits", run, epochs=1, device="cpu")
     assert "is finished: this very training is in it." in " ".join(capsys.readouterr().err.split())
     assert files_of(run) == before
+
+
+def damage(path: Path, how: str) -> None:
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-20])
+
+
+@pytest.mark.parametrize("how", ["gone", "truncated"])
+@pytest.mark.parametrize(
+    "names", [["model.safetensors"], ["model.json"], ["history.parquet"], ["model.json", "model.safetensors"]]
+)
+def test_a_finished_run_that_was_damaged_is_written_again_from_its_checkpoint(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str], how: str
+) -> None:
+    run = tmp_path / "run"
+    train(network, "digits", run, epochs=1)
+    before = files_of(run)
+    for name in names:
+        damage(run / name, how)
+    capsys.readouterr()
+    train(network, "digits", run, epochs=1)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == f"{run} was finished, but is damaged:"
+    start = "    - no file {}." if how == "gone" else "    - {} is "
+    told, last = said[1 : len(names) + 1], said[len(names) + 1]
+    assert all(line.startswith(start.format(run / name)) for line, name in zip(told, names, strict=True))
+    assert last == f"Writing it again from {run / 'checkpoints/last.ckpt'}."
+    after = files_of(run)
+    told_the_time = {name for name in before if name == "run.json" or name.startswith("tensorboard/")}
+    assert {name: after[name] for name in set(before) - told_the_time} == {
+        name: before[name] for name in set(before) - told_the_time
+    }
+
+
+def test_a_repair_leaves_what_was_measured(network: str, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(network, "digits?limit=100", run, epochs=1)
+    note_step(run, "difficulty", {"k": 5})
+    damage(run / "model.json", "gone")
+    train(network, "digits?limit=100", run, epochs=1)
+    assert list(steps_of(run)) == ["train", "difficulty"]
+
+
+def test_a_damaged_run_without_a_checkpoint_says_what_to_do_and_stays_as_it_is(network: str, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(network, "digits", run, epochs=1)
+    for name in ("model.safetensors", "checkpoints/last.ckpt"):
+        damage(run / name, "gone")
+    before = files_of(run)
+    with pytest.raises(FileError) as error:
+        train(network, "digits", run, epochs=1)
+    assert str(error.value) == (
+        f"{run} was finished, but is damaged:\n"
+        f"    - no file {run}/model.safetensors.\n"
+        f"    Its checkpoint is gone, too: no file {run}/checkpoints/last.ckpt. Train into another folder: -o FOLDER\n"
+        f"    Or remove {run}, and run the same command again."
+    )
+    assert files_of(run) == before
+
+
+def test_a_run_whose_checkpoints_were_removed_is_still_known(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    train(network, "digits", run, epochs=1)
+    shutil.rmtree(run / "checkpoints")
+    capsys.readouterr()
+    train(network, "digits", run, epochs=1)
+    assert "is finished: this very training is in it." in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(RunExistsError, match=r"\n    epochs: 1 → 2\n"):
+        train(network, "digits", run, epochs=2)
+
+
+def test_the_next_command_is_named_as_it_works(cli: Any, toys: Path) -> None:
+    outcome = cli("train", "net.py:net", "npz:small.npz", "-o", "new", "--epochs", 1)
+    following = outcome.err.splitlines()[-1]
+    assert following == "Written to new. Next: layerwise difficulty new --model net.py:net"
+    assert cli(*following.partition("layerwise ")[2].split(), "--k", 5).code == 0
 
 
 def test_another_training_in_the_folder_is_refused_and_it_stays_as_it_is(network: str, tmp_path: Path) -> None:

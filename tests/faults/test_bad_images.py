@@ -75,37 +75,39 @@ def test_one_class_only_is_refused(cli: Any, toys: Path) -> None:
     assert cli.refusal("data", spec) == (
         "DataError: all 60 examples have the label 0; expected at least two classes.\n"
     )
-    assert cli.refusal("difficulty", "trained", "--data", save("half.npz", y_train=one), "-o", "run", "--k", 5) == (
+    assert cli.refusal(
+        "difficulty", "trained", "--trust-code", "--data", save("half.npz", y_train=one), "-o", "run", "--k", 5
+    ) == (
         'DataError: all 40 training examples are of one class, "0": every probe would vote for it.\n'
         "    Give examples of at least two classes.\n"
     )
 
 
 def test_an_empty_split_is_refused(cli: Any, toys: Path) -> None:
-    assert cli.refusal("difficulty", "trained", "--split", "validation") == (
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--split", "validation") == (
         'NotEnoughExamplesError: small has no example in the split "validation"; it has "train" (40), "test" (20).\n'
         '    Add "?validation=0.1" to its spec, or call hold_out(data, 0.1), to take some of "train".\n'
     )
     images, labels = training()
     np.savez("only.npz", x_train=images, y_train=labels)
-    assert cli.refusal("difficulty", "trained", "--data", "npz:only.npz", "-o", "run") == (
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--data", "npz:only.npz", "-o", "run") == (
         'NotEnoughExamplesError: only has no example in the split "test"; it has "train" (40).\n'
         "    Load the data's test files too.\n"
     )
 
 
 def test_as_many_neighbours_as_training_examples_are_refused(cli: Any, toys: Path) -> None:
-    assert cli.refusal("difficulty", "trained", "--k", 40) == (
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--k", 40) == (
         "NotEnoughExamplesError: k = 40 needs more than 40 training examples; got 40. Lower k, or give more examples.\n"
     )
-    assert cli.refusal("difficulty", "trained", "--k", 0) == (
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--k", 0) == (
         "NotEnoughExamplesError: k = 0: a vote needs at least one neighbour. Give k of 1 or more.\n"
     )
 
 
 def test_colour_images_for_a_grey_network_of_a_run_are_refused(cli: Any, toys: Path) -> None:
     save_images(Path("colour.npz"), channels=3)
-    assert cli.refusal("difficulty", "trained", "--data", "npz:colour.npz", "-o", "run") == (
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--data", "npz:colour.npz", "-o", "run") == (
         "DataError: the images of npz:colour.npz have 3 channels; the network in trained takes 1.\n"
         "    Give images of the kind that it was trained on.\n"
     )
@@ -127,7 +129,7 @@ def test_grey_images_for_the_weights_of_a_colour_network_are_refused(cli: Any, t
 
 def test_images_of_another_size_than_the_network_takes_are_refused(cli: Any, toys: Path) -> None:
     save_images(Path("larger.npz"), side=9)
-    assert cli.refusal("difficulty", "trained", "--data", "npz:larger.npz", "-o", "run", "--k", 5) == (
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--data", "npz:larger.npz", "-o", "run", "--k", 5) == (
         'ModelError: Sequential cannot take images of shape 1×9×9. It fails in "4" (Linear).\n'
         "    RuntimeError: mat1 and mat2 shapes cannot be multiplied (5x196 and 144x3)\n"
         "    Give images (C, H, W) of the kind that it was made for. Its first convolution takes 1 channels.\n"
@@ -159,7 +161,7 @@ def test_classes_in_another_order_than_the_networks_are_refused(cli: Any, toys: 
     description = json.loads(Path("trained/model.json").read_text())
     Path("trained/model.json").write_text(json.dumps({**description, "class_names": ["a", "b", "c"]}))
     spec = save("other.npz", class_names=np.array(["b", "a", "c"]))
-    assert cli.refusal("difficulty", "trained", "--data", spec, "-o", "run", "--k", 5) == (
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--data", spec, "-o", "run", "--k", 5) == (
         "DataError: the classes of npz:other.npz are b, a, c; those of the network in trained are a, b, c.\n"
         "    Give images of its classes, in its order.\n"
     )
@@ -167,5 +169,5 @@ def test_classes_in_another_order_than_the_networks_are_refused(cli: Any, toys: 
 
 def test_images_of_fewer_numbered_classes_get_the_names_of_the_network(cli: Any, toys: Path) -> None:
     save_images(Path("two.npz"), classes=2)
-    assert cli("difficulty", "trained", "--data", "npz:two.npz", "-o", "run", "--k", 5).code == 0
+    assert cli("difficulty", "trained", "--trust-code", "--data", "npz:two.npz", "-o", "run", "--k", 5).code == 0
     assert read_run(Path("run")).class_names == ("0", "1", "2")

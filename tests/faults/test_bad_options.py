@@ -49,7 +49,7 @@ KNOWN_MODELS = (
         (
             ["--limit-gb", "0.000001", "--keep-activations"],
             'ActivationsTooLargeError: tap "0" needs 23.0 kB (40 × 4 × 6 × 6 float32), over the limit of 1.0 kB.\n'
-            '    Use reduce="mean_pool" (640 B), a smaller batch_size, or limit_bytes=...\n',
+            "    Use a smaller --batch-size, fewer --taps, or a higher --limit-gb.\n",
         ),
         (["--batch-size", "0"], "InputError: batch_size and limit_bytes must be at least 1; got 0 and 4000000000.0.\n"),
         (
@@ -63,7 +63,7 @@ KNOWN_MODELS = (
         ),
         (
             ["--model", "resnet20", "--weights", "r20.pth"],
-            "InputError: --model, --weights cannot be used together with a run folder: its network has them already.\n"
+            "InputError: --weights cannot be used together with a run folder: its network has them already.\n"
             "    Leave them out, or leave the run folder out and give --model, --data and -o.\n",
         ),
     ],
@@ -72,7 +72,7 @@ def test_options_of_a_measurement_that_cannot_be_used_are_refused(
     cli: Any, toys: Path, options: list[str], message: str
 ) -> None:
     k = [] if "--k" in options else ["--k", 5]
-    assert cli.refusal("difficulty", "trained", *k, *options) == message
+    assert cli.refusal("difficulty", "trained", "--trust-code", *k, *options) == message
 
 
 @pytest.mark.parametrize(

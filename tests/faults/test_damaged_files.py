@@ -122,7 +122,7 @@ def test_missing_and_truncated_weights_are_named(cli: Any, toys: Path, file: str
 
 def test_a_run_without_its_network_is_no_run(cli: Any, toys: Path) -> None:
     Path("trained/model.json").unlink()
-    assert cli.refusal("difficulty", "trained") == (
+    assert cli.refusal("difficulty", "trained", "--trust-code") == (
         "RunError: trained holds no trained network.\n    Train one: layerwise train MODEL DATA -o trained. "
         "Or name one: layerwise difficulty --model MODEL --weights FILE --data DATA -o trained\n"
     )
@@ -138,7 +138,7 @@ def test_a_run_without_its_network_is_no_run(cli: Any, toys: Path) -> None:
 )
 def test_truncated_files_of_a_trained_run_are_named(cli: Any, toys: Path, file: str, message: str) -> None:
     cut(f"trained/{file}")
-    assert cli.refusal("difficulty", "trained", "--k", 5).startswith(message)
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--k", 5).startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -158,12 +158,12 @@ def test_truncated_files_of_a_trained_run_are_named(cli: Any, toys: Path, file: 
 )
 def test_a_run_json_that_says_something_else_is_refused(cli: Any, toys: Path, content: str, message: str) -> None:
     Path("trained/run.json").write_text(content)
-    assert cli.refusal("difficulty", "trained", "--k", 5) == message
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--k", 5) == message
 
 
 def test_a_model_json_that_lacks_something_is_refused(cli: Any, toys: Path) -> None:
     Path("trained/model.json").write_text('{"spec": "net.py:net"}')
-    assert cli.refusal("difficulty", "trained", "--k", 5) == (
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--k", 5) == (
         "FileError: trained/model.json does not describe a network (KeyError: 'image_shape').\n"
     )
 
@@ -184,6 +184,18 @@ def test_a_report_of_truncated_files_is_not_written(cli: Any, toys: Path, file: 
     written = cli.refusal("report", "measured")
     assert written.startswith(message)
     assert written.endswith(RUN_ADVICE)
+
+
+def test_a_damaged_history_stops_no_measurement_and_the_report_says_so(cli: Any, toys: Path) -> None:
+    Path("trained/history.parquet").write_bytes(b"half a table")
+    assert cli("difficulty", "trained", "--trust-code", "--k", 5).code == 0
+    assert cli("report", "trained").code == 0
+    page = Path("trained/report.html").read_text()
+    assert (
+        "<p>history.parquet cannot be read: it is truncated, or of another kind. So there are no curves here. "
+        "The command of the training, run again, writes it again from its checkpoint.</p>"
+    ) in page
+    assert Path("trained/votes.npy").read_bytes() == Path("measured/votes.npy").read_bytes()
 
 
 @pytest.mark.parametrize("file", ["votes.npy", "examples.parquet", "taps.parquet"])

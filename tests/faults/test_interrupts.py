@@ -102,8 +102,8 @@ def test_finished_taps_are_not_searched_again(cli: Any, toys: Path, monkeypatch:
         return find(*arguments, **options)
 
     monkeypatch.setattr(probing, "find_neighbors", stopped_at_the_fifth)
-    assert cli("difficulty", "trained", "--k", 5).code == 130
-    assert cli("difficulty", "trained", "--k", 5).code == 0
+    assert cli("difficulty", "trained", "--trust-code", "--k", 5).code == 130
+    assert cli("difficulty", "trained", "--trust-code", "--k", 5).code == 0
     assert len(searched) == 5 + 2  # six taps, four of them finished
 
 
@@ -119,7 +119,7 @@ def test_activations_are_kept_though_all_taps_were_finished_before(
 
     with monkeypatch.context() as patched:
         patched.setattr(command, "save_difficulty", press)
-        assert cli("difficulty", "trained", "--k", 5).code == 130
+        assert cli("difficulty", "trained", "--trust-code", "--k", 5).code == 130
     assert "partial/05-softmax.npy" in cli.files("trained")
-    assert cli("difficulty", "trained", "--k", 5, "--keep-activations").code == 0
+    assert cli("difficulty", "trained", "--trust-code", "--k", 5, "--keep-activations").code == 0
     assert "activations/base/05-softmax.npy" in cli.files("trained")

@@ -70,8 +70,33 @@ def test_a_network_made_in_python_has_to_be_given(tmp_path):
     with pytest.raises(InputError) as caught:
         read_model(tmp_path)
     assert str(caught.value) == (
-        f"the network in {tmp_path} was made in Python, so no name rebuilds it: give it as `model`."
+        f"the network in {tmp_path} was made in Python, so no name rebuilds it.\n"
+        "    Give the network: --model FILE.py:NAME (model=...)."
     )
+
+
+def test_a_file_that_the_folder_names_is_run_only_for_who_trusts_it(tmp_path):
+    program, marker = tmp_path / "net.py", tmp_path / "was-run"
+    program.write_text(
+        "from pathlib import Path\n"
+        "from torch import nn\n"
+        f"Path({str(marker)!r}).touch()\n"
+        "def net(num_classes):\n"
+        "    return nn.Linear(2, num_classes)\n"
+    )
+    run, network = tmp_path / "run", nn.Linear(2, 2)
+    save_model(run, network, ModelDescription(f"{program}:net", 2, (2, 1, 1), ("a", "b")))
+    with pytest.raises(ModelError) as caught:
+        read_model(run)
+    assert str(caught.value) == (
+        f"{run} names {program}:net as its network: this file would have to be run, and was not.\n"
+        "    A run folder may come from a stranger, and a program can do anything. If you trust it: --trust-code "
+        "(trust_code=True).\n    Or name a network of your own: --model FILE.py:NAME (model=...)."
+    )
+    assert fingerprint(read_model(run, nn.Linear(2, 2)).model) == fingerprint(network)
+    assert not marker.exists()
+    assert fingerprint(read_model(run, trust_code=True).model) == fingerprint(network)
+    assert marker.exists()
 
 
 def test_a_network_that_does_not_fit_the_run_is_told(tmp_path, model):

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from layerwise.errors import FileError, RunError
+from layerwise.plots.data_set import plot_class_grid
 from layerwise.plots.depths import (
     plot_accuracy_by_depth,
     plot_classes_by_depth,
@@ -26,6 +28,7 @@ from layerwise.plots.style import class_colors, readable_on, vote_colors
 from layerwise.plots.taps import plot_confusion, plot_gains_and_losses, plot_probe_accuracy
 from layerwise.plots.training import plot_training_curves
 from layerwise.plots.words import shown
+from layerwise.runs import write_table
 from layerwise.views.depths import accuracy_by_depth, depth_histogram
 from layerwise.views.factors import factor_effects
 from layerwise.views.run import RunView, read_run
@@ -151,6 +154,23 @@ def test_pixels_of_a_grid_are_those_of_the_thumbnails(view: RunView) -> None:
     assert (mosaic[16:, :, 3] == 0).all()
 
 
+def test_no_examples_are_empty_axes_that_say_so(view: RunView) -> None:
+    nothing = np.zeros((0, 1, 8, 8), np.uint8)
+    for draw in (
+        lambda ax: plot_examples(view, [], ax),
+        lambda ax: plot_class_grid(nothing, np.zeros(0, np.int64), ["a", "b"], ax),
+    ):
+        given = Figure().add_subplot()
+        assert draw(given) is given
+        assert [text.get_text() for text in given.texts] == ["no examples"]
+        assert not given.images
+        assert svg_text(draw(None)).endswith("</svg>\n")
+
+
+def test_at_least_one_neighbor_is_drawn(view: RunView) -> None:
+    assert len(plot_neighbors_by_tap(view, 2, count=0).patches) == len(view.taps)
+
+
 def test_each_factor_has_its_panel_with_its_correlation(view: RunView) -> None:
     panels = plot_factor_effects(view).child_axes
     titles = [panel.get_title(loc="left").split("\n") for panel in panels]
@@ -212,6 +232,17 @@ def test_a_picture_of_what_was_not_kept_says_what_to_do(tmp_path: Path, make_run
             PLOTS[name](bare)
         assert str(caught.value).startswith(message)
     assert plot_vote_strip(bare, 0).patches
+
+
+def test_a_history_that_cannot_be_read_is_not_drawn_and_says_what_to_do(tmp_path: Path, make_run: Maker) -> None:
+    make_run(tmp_path, split_counts={"test": 20})
+    write_table(tmp_path / "history.parquet", pd.DataFrame({"epoch": [1], "split": ["train"], "loss": [0.5]}))
+    with pytest.raises(RunError) as caught:
+        plot_training_curves(read_run(tmp_path))
+    assert str(caught.value) == (
+        f"{tmp_path}/history.parquet has no column accuracy.\n"
+        "    Write it again from the checkpoint: run the command of the training again."
+    )
 
 
 def test_colors_are_distinct_up_to_ten_classes_and_none_beyond() -> None:

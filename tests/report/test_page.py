@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -162,6 +163,17 @@ def test_the_same_run_gives_the_same_bytes(hostile_run: Path, text: str, tmp_pat
     elsewhere = Path(shutil.copytree(hostile_run, tmp_path / hostile_run.name))
     (elsewhere / "report.html").unlink()
     assert write_report(elsewhere).read_text(encoding="utf-8") == text
+
+
+def test_the_folder_of_whoever_made_the_run_is_not_told(tmp_path: Path, make_run: Maker) -> None:
+    run = make_run(tmp_path / "run", split_counts={"test": 20})
+    recorded = json.loads((run / "run.json").read_text())
+    for step in recorded["steps"].values():
+        step["folder"] = "/home/somebody"
+    (run / "run.json").write_text(json.dumps(recorded))
+    text = write_report(run).read_text(encoding="utf-8")
+    assert "train.epochs" in text
+    assert "somebody" not in text
 
 
 def test_a_network_from_elsewhere_without_factors_or_images_still_has_a_report(bare: Page) -> None:

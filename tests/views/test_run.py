@@ -82,6 +82,28 @@ def test_truncated_files_are_named_with_what_to_do(run: Path, name: str, kept: i
     assert message.endswith(f").\n    Measure it again: layerwise difficulty {run}")
 
 
+@pytest.mark.parametrize("kept", [0, 40, -7])
+def test_a_history_that_cannot_be_read_is_left_out_with_the_reason(run: Path, kept: int) -> None:
+    path = run / "history.parquet"
+    path.write_bytes(path.read_bytes()[:kept])
+    view = read_run(run)
+    assert view.history is None
+    assert view.history_fault.startswith(f"{path} is not a Parquet table, or is truncated (")
+
+
+def test_a_history_of_other_columns_is_left_out_with_the_reason(run: Path) -> None:
+    write_table(run / "history.parquet", pd.DataFrame({"epoch": [1], "loss": [0.5]}))
+    view = read_run(run)
+    assert view.history is None
+    assert view.history_fault == f"{run / 'history.parquet'} has no column split, accuracy."
+
+
+def test_a_history_that_is_there_or_never_was_has_no_fault(run: Path) -> None:
+    assert read_run(run).history_fault == ""
+    (run / "history.parquet").unlink()
+    assert read_run(run).history_fault == ""
+
+
 def test_an_array_that_would_have_to_execute_code_is_refused(run: Path) -> None:
     np.save(run / "votes.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(FileError, match=r"votes\.npy is not a NumPy array"):

@@ -106,6 +106,15 @@ def bars(items: Iterable[Item], *, total: int, what: str) -> Iterator[Item]:
         yield from progress.track(items, total=total, description=what)
 
 
+def confirm(question: str) -> bool:
+    """Ask on the terminal; where there is none nobody is asked, which is no."""
+    if not (sys.stdin.isatty() and screen.is_terminal):
+        return False
+    # Not typer's: it writes a part of the question to the output.
+    screen.print(f"{question} [y/N] ", end="", markup=False, emoji=False, soft_wrap=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def say(text: str) -> None:
     """A line for people, on the error stream, so that the output stays clean for pipes."""
     screen.print(text, markup=False, emoji=False, soft_wrap=True)

@@ -19,7 +19,9 @@ MOST_CLASSES = 30
 def data(
     spec: Annotated[str, typer.Argument(help='Which images, as "shapes", "digits", "cifar10:DIR", "folder:DIR" …')],
     *,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for the pictures and tables.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A folder for a picture of examples; by default none.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Splits images that come in one piece.")] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -67,6 +69,8 @@ def data(
     )
     for path in pictures:
         say(f"Picture: {path}")
+    if output is None:
+        say("To see examples of each class, add -o FOLDER: it writes them as a picture.")
 
 
 def _draw(images: ImageData, folder: Path) -> list[Path]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -25,7 +26,9 @@ SPLITS = ("test", "train", "validation", "all")
 def difficulty(
     run: Annotated[Path | None, typer.Argument(help="A run folder that `layerwise train` made.")] = None,
     *,
-    model: Annotated[str | None, typer.Option(help="Instead of a run: a network by name, or FILE.py:NAME.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A network by name, or FILE.py:NAME; with a run, it takes the run's weights.")
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="Its weights: safetensors, state dict, checkpoint.")] = None,
     data: Annotated[str | None, typer.Option(help="The images; by default those of the run.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; by default the run.")] = None,
@@ -42,6 +45,9 @@ def difficulty(
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; by default cpu.")] = None,
     seed: Annotated[int, typer.Option(help="With --data: splits images that come in one piece.")] = 0,
     again: Annotated[bool, typer.Option("--again", help="Replace what was measured before.")] = False,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="Run the FILE.py that the run names as its network.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say of every example at which tap the network decides it.
@@ -63,8 +69,8 @@ def difficulty(
     if folder is not None and not again:
         check_not_measured(folder)
     if run is not None and folder is not None:
-        _refuse_unused({"--model": model, "--weights": weights, "--mean": mean, "--std": std})
-        source = source_of_run(run, data, seed=seed)
+        _refuse_unused({"--weights": weights, "--mean": mean, "--std": std})
+        source = source_of_run(run, data, seed=seed, model=model, trust_code=trust_code, may_ask=not as_json)
     elif model is not None and data is not None and folder is not None:
         source = source_of_names(model, weights, data, mean=mean, std=std, seed=seed)
     else:
@@ -109,17 +115,18 @@ def measure(
     place, partial = read_place(taps), folder / "partial"
     preprocessing = source.description.preprocessing
     started = time.perf_counter()
-    measured = measure_difficulty(
-        source.model,
-        train,
-        examples,
-        place=place,
-        agree_with=cast(Reference, agree_with),
-        preprocessing=preprocessing,
-        settings=settings,
-        partial=partial,
-        progress=bars,
-    )
+    with _advice_in_options():
+        measured = measure_difficulty(
+            source.model,
+            train,
+            examples,
+            place=place,
+            agree_with=cast(Reference, agree_with),
+            preprocessing=preprocessing,
+            settings=settings,
+            partial=partial,
+            progress=bars,
+        )
     described = describe_taps(source.model, train.select(slice(0, 1)), place, preprocessing=preprocessing)
     if not (folder / "model.json").exists():
         save_model(folder, source.model, source.description)
@@ -127,6 +134,22 @@ def measure(
     save_difficulty(folder, measured, train, examples, taps=described, facts=facts)
     shutil.rmtree(partial, ignore_errors=True)
     _report(folder, time.perf_counter() - started, as_json=as_json)
+
+
+@contextmanager
+def _advice_in_options() -> Iterator[None]:
+    """A recording that is too large is refused with advice for Python; some of it no command can follow."""
+    from layerwise.errors import ActivationsTooLargeError
+
+    try:
+        yield
+    except ActivationsTooLargeError as error:
+        fact, _, advice = str(error).partition("\n")
+        if "limit_bytes=" not in advice:
+            raise
+        raise ActivationsTooLargeError(
+            f"{fact}\n    Use a smaller --batch-size, fewer --taps, or a higher --limit-gb."
+        ) from error
 
 
 def _examples(data: ImageData, split: str) -> ImageData:

@@ -9,18 +9,23 @@ from typing import Any
 
 from torch import nn
 
+from layerwise.cli.console import confirm
 from layerwise.data.catalog import load_data
 from layerwise.data.images import ImageData
+from layerwise.data.spec import parse_spec
 from layerwise.data.splits import hold_out
 from layerwise.errors import DataError, FileError, InputError, RunError
 from layerwise.models.catalog import load_model
 from layerwise.models.preprocessing import Preprocessing
-from layerwise.models.saved import ModelDescription, read_model
+from layerwise.models.saved import ModelDescription, SavedModel, read_description, read_model, visible
 from layerwise.runs import RUN_FILE, steps_of
 from layerwise.taps.placing import PLACEMENTS
 
 DATA_FACTS = ("data", "data_seed", "validation")
 """What run.json says of where the images came from."""
+
+FOLDER = "folder"
+"""What run.json calls the folder in which the images were named: their path may be relative to it."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,22 @@ def read_place(text: str) -> str | list[str]:
     return text if text in PLACEMENTS else [name.strip() for name in text.split(",")]
 
 
-def source_of_run(run: Path, data: str | None, *, seed: int) -> Source:
+def source_of_run(
+    run: Path, data: str | None, *, seed: int, model: str | None, trust_code: bool, may_ask: bool
+) -> Source:
     """The network of a run, and the images that it was trained on unless others are given.
+
+    Args:
+        run: the run folder.
+        data: other images; None for those of the run.
+        seed: splits other images that come in one piece.
+        model: the network that takes the run's weights; None for the one that the run names.
+        trust_code: whether a `FILE.py` that the run names may be run.
+        may_ask: whether the user may be asked for that.
 
     Raises:
         RunError: the run holds no trained network, or its images are not what they were.
+        ModelError: the run names a `FILE.py` that may not be run, or its weights do not fit the network.
         DataError: other images were given, which do not fit the network.
         FileError: a file of the run is damaged, or the images are not where they were.
     """
@@ -63,25 +79,63 @@ def source_of_run(run: Path, data: str | None, *, seed: int) -> Source:
             f"{run} holds no trained network.\n    Train one: layerwise train MODEL DATA -o {run}. "
             f"Or name one: layerwise difficulty --model MODEL --weights FILE --data DATA -o {run}"
         )
-    saved = read_model(run)
+    saved = _named_network(run, model) if model else _own_network(run, trust_code=trust_code, may_ask=may_ask)
     if data is not None:
         images = _as_classes_of(load_images(data, seed=seed, validation=0), data, saved.description, run)
-        return Source(saved.model, saved.description, images, {"data": data, "data_seed": seed, "validation": 0})
+        return Source(saved.model, saved.description, images, _given_here(data, seed))
     missing = [name for name in (*DATA_FACTS, "data_fingerprint") if name not in trained]
     if missing:
         raise FileError(f"{run / RUN_FILE} does not say {', '.join(missing)}.\n    Name the data to use: --data DATA")
-    facts = {name: trained[name] for name in DATA_FACTS}
-    try:
-        images = load_images(facts["data"], seed=facts["data_seed"], validation=facts["validation"])
-    except FileError as error:
-        advice = f"{run} was made with these images; if they lie elsewhere now, say where: --data DATA"
-        raise FileError(f"{error}\n    {advice}") from error
-    if images.fingerprint != trained["data_fingerprint"]:
-        raise RunError(
-            f"the images of {facts['data']} are not those of {run}: they have changed since.\n"
-            f"    Name the data to use, as it is now: --data {facts['data']}"
-        )
+    facts = {name: trained[name] for name in (*DATA_FACTS, FOLDER) if name in trained}
+    images = _same_images(run, facts, trained["data_fingerprint"])
     return Source(saved.model, saved.description, images, facts)
+
+
+def _given_here(data: str, seed: int) -> dict[str, Any]:
+    return {"data": data, "data_seed": seed, "validation": 0, FOLDER: str(Path.cwd())}
+
+
+def _same_images(run: Path, facts: Mapping[str, Any], fingerprint: str) -> ImageData:
+    """The images that a run was made with, from where they lie now."""
+    spec, folder = facts["data"], facts.get(FOLDER)
+    made = f" in {folder}" if folder else ""
+    try:
+        images = load_images(_find_path(spec, folder), seed=facts["data_seed"], validation=facts["validation"])
+    except FileError as error:
+        raise FileError(
+            f"{error}\n    {run} was made with {spec}{made}; if the images lie elsewhere now, say where: --data DATA"
+        ) from error
+    if images.fingerprint != fingerprint:
+        raise RunError(
+            f"the images of {spec} are not those that {run} was made with{made}: they have changed since.\n"
+            f"    Name the data to use, as it is now: --data {spec}"
+        )
+    return images
+
+
+def _find_path(spec: str, folder: str | None) -> str:
+    """The spec, with its path in the folder where it was given if it lies there and not here."""
+    parsed = parse_spec(spec)
+    there = Path(folder or "", parsed.path)
+    if not parsed.path or Path(parsed.path).exists() or not there.exists():
+        return spec
+    return f"{parsed.kind}:{there}{spec.removeprefix(f'{parsed.kind}:{parsed.path}')}"
+
+
+def _named_network(run: Path, model: str) -> SavedModel:
+    """The weights of a run in a network that the user names."""
+    description = replace(read_description(run), spec=model)
+    network = load_model(model, num_classes=description.num_classes, in_channels=description.in_channels)
+    return SavedModel(read_model(run, network).model, description)
+
+
+def _own_network(run: Path, *, trust_code: bool, may_ask: bool) -> SavedModel:
+    """The network that a run names."""
+    description = read_description(run)
+    if description.needs_code and may_ask and not trust_code:
+        named = visible(str(description.spec))
+        trust_code = confirm(f"{run} names {named} as its network. Run this file? A program can do anything.")
+    return read_model(run, trust_code=trust_code)
 
 
 def _as_classes_of(images: ImageData, data: str, description: ModelDescription, run: Path) -> ImageData:
@@ -125,7 +179,7 @@ def source_of_names(
         raise InputError("--mean and --std go together; give both or neither.")
     preprocessing = Preprocessing(_numbers(mean), _numbers(std)) if mean is not None and std is not None else None
     description = ModelDescription(model, images.num_classes, images.image_shape, images.class_names, preprocessing)
-    facts = {"model": model, "weights": str(weights), "data": data, "data_seed": seed, "validation": 0}
+    facts = {"model": model, "weights": str(weights), **_given_here(data, seed)}
     return Source(network.eval(), description, images, facts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from layerwise.models.preprocessing import Preprocessing
     from layerwise.training.history import TrainingHistory
 
-DEFAULT_VALIDATION = 0.1
 NORMALIZATIONS = ("data", "none", "imagenet")
-COMMAND_FILE = Path("checkpoints", "command.json")
 
 
 def train(
@@ -59,6 +58,7 @@ def train(
 
     layerwise train resnet20 parquet:cifar10 -o runs/cifar10 --optimizer sgd --lr 0.2 --schedule onecycle
     """
+    from layerwise.cli.finished import is_finished, needs_repair
     from layerwise.cli.threads import use_threads
 
     settings = {
@@ -72,7 +72,7 @@ def train(
     }  # fmt: skip
     if threads is not None:
         use_threads(threads)
-    if _is_finished(output, asked):
+    if is_finished(output, asked) and not needs_repair(output):
         say(f"{output} is finished: this very training is in it.")
     else:
         train_into(output, asked, device=device)
@@ -81,6 +81,7 @@ def train(
 
 def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
     """Load, train, and save the network and what was done into the run folder."""
+    from layerwise.cli.finished import COMMAND_FILE
     from layerwise.models.catalog import load_model
     from layerwise.models.saved import ModelDescription, save_model
     from layerwise.runs import note_step, write_json
@@ -97,16 +98,18 @@ def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
     seed = asked["data_seed"]
     network = load_model(asked["model"], num_classes=classes, in_channels=shape[0], weights=weights, seed=seed)
     preprocessing = _preprocessing(asked["normalize"], images)
+    command = {**asked, "validation": validation, "images": _count(images)}
     if not checkpoint_path(run).exists():
-        write_json(run / COMMAND_FILE, dict(asked))
+        write_json(run / COMMAND_FILE, command)
     history = fit(network, images, TrainSettings(**given, preprocessing=preprocessing), run=run, progress=bars)
     description = ModelDescription(asked["model"], classes, shape, images.class_names, preprocessing)
     save_model(run, network, description)
-    note_step(run, "train", {**asked, "asked": asked, "validation": validation, **_facts(network, images, history)})
+    note_step(run, "train", {**command, "folder": str(Path.cwd()), **_facts(network, images, history)})
 
 
 def _load_images(spec: str, validation: float | None, *, seed: int) -> tuple[ImageData, float]:
     """The images, and the share of the training images that was held out."""
+    from layerwise.cli.finished import DEFAULT_VALIDATION
     from layerwise.data.catalog import load_data
     from layerwise.data.splits import hold_out
 
@@ -117,6 +120,10 @@ def _load_images(spec: str, validation: float | None, *, seed: int) -> tuple[Ima
     return (images, 0.0) if share == 0 else (hold_out(images, share, seed=seed), share)
 
 
+def _count(images: ImageData) -> dict[str, int]:
+    return {name: int((images.splits == name).sum()) for name in images.split_names}
+
+
 def _facts(network: nn.Module, images: ImageData, history: TrainingHistory) -> dict[str, Any]:
     import torch
 
@@ -125,48 +132,10 @@ def _facts(network: nn.Module, images: ImageData, history: TrainingHistory) -> d
     return {
         "data_fingerprint": images.fingerprint,
         "model_fingerprint": fingerprint(network),
-        "images": {name: int((images.splits == name).sum()) for name in images.split_names},
         "kept_epoch": history.kept_epoch,
         "threads": torch.get_num_threads(),
         "seconds": round(sum(record.time_s for record in history.records), 3),
     }
-
-
-def _is_finished(run: Path, asked: Mapping[str, Any]) -> bool:
-    """Whether the very training asked for is in the folder, whole.
-
-    Raises:
-        RunExistsError: the folder holds something else.
-    """
-    from layerwise.errors import RunExistsError
-    from layerwise.runs import read_json, steps_of
-
-    steps = steps_of(run)
-    if steps and "train" not in steps:
-        raise RunExistsError(f"{run} holds a network that was not trained there.\n    Choose another folder: -o FOLDER")
-    if not steps and not (run / COMMAND_FILE).exists():
-        return False
-    there = steps["train"].get("asked", {}) if steps else read_json(run / COMMAND_FILE)
-    differences = [
-        f"{name}: {before[name]} → {now[name]}"
-        for before, now in [(_flat(there, asked), _flat(asked, asked))]
-        for name in now
-        if before[name] != now[name]
-    ]
-    if differences:
-        raise RunExistsError(
-            f"{run} holds another training (there → asked):\n    "
-            + "\n    ".join(differences)
-            + "\n    Ask for the same, or choose another folder: -o FOLDER"
-        )
-    return bool(steps)
-
-
-def _flat(facts: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts that were asked for, settings among them, in one level."""
-    settings = facts.get("settings", {})
-    outer = {name: facts.get(name) for name in names if name != "settings"}
-    return outer | {name: settings.get(name) for name in names["settings"]}
 
 
 def _check_normalize(name: str) -> None:
@@ -192,6 +161,7 @@ def _preprocessing(name: str, images: ImageData) -> Preprocessing | None:
 
 
 def _report(run: Path, *, as_json: bool) -> None:
+    from layerwise.models.from_file import is_file_spec
     from layerwise.runs import read_table, steps_of
 
     facts, history = steps_of(run)["train"], read_table(run / "history.parquet")
@@ -212,7 +182,8 @@ def _report(run: Path, *, as_json: bool) -> None:
             for row in kept.to_dict("records")
         ],
     )
-    say(f"Written to {run}. Next: layerwise difficulty {run}")
+    named = f" --model {shlex.quote(facts['model'])}" if is_file_spec(facts["model"]) else ""
+    say(f"Written to {run}. Next: layerwise difficulty {run}{named}")
 
 
 def _interval(row: Mapping[Any, Any], facts: Mapping[str, Any]) -> tuple[float, float, float]:

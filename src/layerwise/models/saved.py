@@ -1,6 +1,7 @@
 """save_model and read_model: a network in a run folder, as `model.safetensors` and `model.json`; fingerprint: its name.
 
-safetensors holds numbers only, and the JSON says how to build the network they belong to.
+safetensors holds numbers only, and the JSON says how to build the network they belong to. If it says a `FILE.py`, that
+is a program which the folder chooses: it is run only for who trusts it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from layerwise.errors import FileError, InputError
+from layerwise.errors import FileError, InputError, ModelError
 from layerwise.models.catalog import load_model
+from layerwise.models.from_file import is_file_spec
 from layerwise.models.loading import load_weights
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.runs import atomic_path, read_json, write_json
 
-__all__ = ["ModelDescription", "SavedModel", "fingerprint", "read_model", "save_model"]
+__all__ = ["ModelDescription", "SavedModel", "fingerprint", "read_description", "read_model", "save_model"]
 
 WEIGHTS_FILE = "model.safetensors"
 DESCRIPTION_FILE = "model.json"
@@ -61,6 +63,11 @@ class ModelDescription:
         """C of the images."""
         return self.image_shape[0]
 
+    @property
+    def needs_code(self) -> bool:
+        """Whether a Python file has to be run to build the network."""
+        return self.spec is not None and is_file_spec(self.spec)
+
 
 @dataclass(frozen=True)
 class SavedModel:
@@ -85,28 +92,63 @@ def save_model(run: Path, model: nn.Module, description: ModelDescription) -> No
     write_json(run / DESCRIPTION_FILE, {**asdict(description), "in_channels": description.in_channels})
 
 
-def read_model(run: Path, model: nn.Module | None = None) -> SavedModel:
+def read_model(run: Path, model: nn.Module | None = None, *, trust_code: bool = False) -> SavedModel:
     """The network of a run folder, in evaluation mode, on the CPU.
 
     Args:
         run: a folder that `save_model` has written to.
         model: the network to put the weights into; needed if it was made in Python, since then no name rebuilds it.
+        trust_code: whether a `FILE.py` that the folder names may be run. A run folder may come from a stranger.
 
     Raises:
         FileError: a file is missing, damaged or of another kind.
-        ModelError: the weights do not fit the network.
+        ModelError: the weights do not fit the network, or a file would have to be run and `trust_code` is not given.
         InputError: the network was made in Python and none is given.
     """
-    description = _read_description(run / DESCRIPTION_FILE)
+    description = read_description(run)
     if model is None:
-        if description.spec is None:
-            raise InputError(f"the network in {run} was made in Python, so no name rebuilds it: give it as `model`.")
-        model = load_model(description.spec, num_classes=description.num_classes, in_channels=description.in_channels)
+        model = _rebuild(description, run, trust_code=trust_code)
     load_weights(model, run / WEIGHTS_FILE)
     return SavedModel(model.eval(), description)
 
 
-def _read_description(path: Path) -> ModelDescription:
+def _rebuild(description: ModelDescription, run: Path, *, trust_code: bool) -> nn.Module:
+    spec = description.spec
+    if spec is None:
+        raise InputError(
+            f"the network in {run} was made in Python, so no name rebuilds it.\n"
+            "    Give the network: --model FILE.py:NAME (model=...)."
+        )
+    if description.needs_code and not trust_code:
+        raise ModelError(
+            f"{run} names {visible(spec)} as its network: this file would have to be run, and was not.\n"
+            "    A run folder may come from a stranger, and a program can do anything. If you trust it: --trust-code "
+            "(trust_code=True).\n    Or name a network of your own: --model FILE.py:NAME (model=...)."
+        )
+    try:
+        return load_model(spec, num_classes=description.num_classes, in_channels=description.in_channels)
+    except FileError as error:
+        raise FileError(
+            f"{error}\n    {run} names it; if it lies elsewhere now, say where: --model FILE.py:NAME (model=...)."
+        ) from error
+
+
+def visible(text: str) -> str:
+    """A text of a stranger's, without characters that could hide a part of it on a terminal.
+
+    >>> visible("net.py:net\\x1b[2K")
+    'net.py:net\\\\x1b[2K'
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def read_description(run: Path) -> ModelDescription:
+    """What model.json says of the network of a run folder; nothing is built or run.
+
+    Raises:
+        FileError: model.json is missing or damaged.
+    """
+    path = run / DESCRIPTION_FILE
     values = read_json(path)
     try:
         return _description_from(values)
@@ -118,7 +160,7 @@ def _description_from(values: dict[str, Any]) -> ModelDescription:
     channels, height, width = values["image_shape"]
     preprocessing = values["preprocessing"]
     return ModelDescription(
-        spec=values["spec"],
+        spec=None if values["spec"] is None else str(values["spec"]),
         num_classes=int(values["num_classes"]),
         image_shape=(int(channels), int(height), int(width)),
         class_names=tuple(map(str, values["class_names"])),

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from layerwise.plots.style import axes_or_new, style
+from layerwise.plots.style import axes_or_new, empty_axes, style
 from layerwise.plots.words import shown
 
 GAP = 2
@@ -17,7 +17,7 @@ GAP = 2
 def plot_class_grid(
     images: NDArray[np.uint8], labels: NDArray[np.int64], class_names: Sequence[str], ax: Axes | None = None
 ) -> Axes:
-    """A row of images for each class, with its name.
+    """A row of images for each class, with its name; without images the axes are empty, and say so.
 
     Args:
         images: shape (M, C, h, w), bytes; the examples to show.
@@ -25,6 +25,8 @@ def plot_class_grid(
         class_names: K names; those without an image are left out.
         ax: where to draw; by default new axes.
     """
+    if not len(images):
+        return empty_axes(ax, "no examples")
     shown_classes = [label for label in range(len(class_names)) if (labels == label).any()]
     columns = max(int((labels == label).sum()) for label in shown_classes)
     channels, height, width = images.shape[1:]

@@ -20,6 +20,7 @@ from layerwise.plots.style import (
     axes_or_new,
     axes_over_columns,
     class_colors,
+    empty_axes,
     legend,
     name_columns,
     readable_on,
@@ -38,10 +39,14 @@ LARGEST_SIDE = 40  # pixels of a neighbour: more would not be seen at its size, 
 def plot_examples(view: RunView, rows: Sequence[int], ax: Axes | None = None, *, columns: int = COLUMNS) -> Axes:
     """A grid of images, each with its label, the prediction where it differs, its confidence and its depth.
 
+    Without rows the axes are empty, and say so.
+
     Raises:
         RunError: the run has no thumbnails.
     """
     images = _thumbnails_of(view)[np.asarray(rows, np.int64)]  # (len(rows), C, h, w)
+    if not len(rows):
+        return empty_axes(ax, "no examples")
     columns = max(1, min(columns, len(rows)))
     lines = math.ceil(len(rows) / columns)
     height, width = images.shape[2:]
@@ -97,7 +102,7 @@ def plot_neighbors_by_tap(view: RunView, row: int, ax: Axes | None = None, *, co
             f"{view.name} has no neighbors.npy, base.parquet or base_thumbnails.npy.\n"
             f"    Measure it again: layerwise difficulty {view.name}"
         )
-    count, taps = min(count, one.neighbors.shape[1]), len(view.taps)
+    count, taps = max(1, min(count, one.neighbors.shape[1])), len(view.taps)
     images = _small(view.base_thumbnails[one.neighbors[:, :count].ravel()])  # (L · count, C, h, w)
     same = one.neighbor_labels[:, :count].ravel() == one.reference
     height, width = images.shape[2:]

@@ -105,6 +105,18 @@ def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
     return ax if ax is not None else Figure(figsize=(width, height), layout="compressed").add_subplot()
 
 
+def empty_axes(ax: Axes | None, words: str) -> Axes:
+    """Axes with nothing in them but words that say so."""
+    with style():
+        ax = axes_or_new(ax, 2.7, 1.35)
+        ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", color=MUTED)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+    return ax
+
+
 def class_colors(count: int) -> tuple[str, ...]:
     """A colour for each class, or none when there are more classes than colours that everyone can tell apart.
 

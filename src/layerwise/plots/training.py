@@ -18,8 +18,12 @@ def plot_training_curves(
     """Mean loss per image, or accuracy, of each split by epoch.
 
     Raises:
-        RunError: the run has no history (the network was trained elsewhere).
+        RunError: the run has no history (the network was trained elsewhere), or it cannot be read.
     """
+    if view.history_fault:
+        raise RunError(
+            f"{view.history_fault}\n    Write it again from the checkpoint: run the command of the training again."
+        )
     if view.history is None:
         raise RunError(
             f"no history.parquet in {view.name}: the network was trained elsewhere.\n"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwise.errors import FileError, UnknownNameError
-from layerwise.runs import read_json, write_array, write_json
+from layerwise.runs import read_array, read_json, write_array, write_json
 from layerwise.taps import Tap
 from layerwise.taps.tap import unknown_taps
 
@@ -103,8 +103,11 @@ class Activations:
             network = str(index["network"])
         except (KeyError, TypeError, ValueError):
             raise FileError(f"{folder / INDEX} does not list taps; record the activations again.") from None
-        labels, ids, logits = (read_array(folder / f"{column}.npy") for column in COLUMNS)
-        arrays = {tap.name: read_array(folder / file_name(tap), mapped=True) for tap in taps}
+        try:
+            labels, ids, logits = (read_array(folder / f"{column}.npy") for column in COLUMNS)
+            arrays = {tap.name: read_array(folder / file_name(tap), mapped=True) for tap in taps}
+        except FileError as error:
+            raise FileError(f"{error}\n    Record the activations again.") from None
         counts = {len(array) for array in (labels, ids, logits, *arrays.values())}
         if len(counts) > 1:
             raise FileError(
@@ -121,22 +124,3 @@ def file_name(tap: Tap) -> str:
     """
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", tap.name)[:100]
     return f"{tap.order:02d}-{name}.npy"
-
-
-def read_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
-    """Read an `.npy` file, or map it into memory; never a pickle.
-
-    Raises:
-        FileError: the file is missing, truncated or not an array.
-    """
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="c" if mapped else None, allow_pickle=False)
-    except FileNotFoundError:
-        raise FileError(f"no file {path}; the recording is not complete. Record the activations again.") from None
-    except (ValueError, EOFError, OSError) as error:
-        raise FileError(
-            f"{path} is not an array file, or is truncated ({error}). Record the activations again."
-        ) from None
-    if array.ndim == 0:
-        raise FileError(f"{path} holds a single number; expected one row per example. Record the activations again.")
-    return array

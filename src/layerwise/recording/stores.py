@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from layerwise.recording.activations import file_name, read_array
+from layerwise.recording.activations import file_name
 from layerwise.recording.sizes import Stored
-from layerwise.runs import atomic_path
+from layerwise.runs import atomic_path, read_array
 
 
 class Store(ABC):

@@ -15,10 +15,10 @@ PAPER_ADDRESS = "https://arxiv.org/abs/2106.09647"
 
 
 def method_section(view: RunView, _: Album) -> Html:
-    """Definitions in a few lines, and everything in run.json and model.json."""
+    """Definitions in a few lines, and what run.json and model.json say; not in whose folder it was: a page travels."""
     terms = (part for term, words in _definitions(view) for part in (tag("dt", term), tag("dd", words)))
     records = [
-        *_flat(view.run.get("steps", view.run)),
+        *((key, value) for key, value in _flat(view.run.get("steps", view.run)) if not key.endswith(".folder")),
         *((f"model.json: {key}", value) for key, value in _flat(view.model)),
     ]
     lines = [[name(key), name(value)] for key, value in records]

@@ -15,9 +15,16 @@ QUANTITIES: dict[Quantity, str] = {
     "accuracy": "Share of images classified right.",
 }
 
+DAMAGED = (
+    "history.parquet cannot be read: it is truncated, or of another kind. So there are no curves here. "
+    "The command of the training, run again, writes it again from its checkpoint."
+)
+
 
 def training_section(view: RunView, album: Album) -> Html:
-    """Loss and accuracy by epoch; nothing for a network that was trained elsewhere."""
+    """Loss and accuracy by epoch; nothing for a network that was trained elsewhere, words where they cannot be read."""
+    if view.history_fault:
+        return tag("p", DAMAGED)
     if view.history is None or view.history.empty:
         return Html()
     charts = [_chart(view, album, quantity) for quantity in QUANTITIES]

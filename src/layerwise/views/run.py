@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from layerwise.arrays.depth import prediction_depth
 from layerwise.errors import FileError, InputError, RunError, did_you_mean
-from layerwise.runs import read_json
+from layerwise.runs import read_array, read_json, read_table
 
 SPLITS = ("train", "validation", "test")
 EXAMPLE_COLUMNS = ("id", "split", "label", "prediction", "confidence", "depth", "reference")
+HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")
 UNRESOLVED = "unresolved"
-
-File = TypeVar("File")
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,8 @@ class RunView:
         base: the training examples of the probes: `id` and `label`.
         thumbnails: shape (N, C, h, w), bytes.
         base_thumbnails: shape (rows of `base`, C, h, w), bytes.
-        history: a row per epoch and split, or None for a network trained elsewhere.
+        history: a row per epoch and split, or None for a network trained elsewhere, or where it cannot be read.
+        history_fault: why it cannot be read; empty if it was, or is not there.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
 
@@ -54,6 +54,7 @@ class RunView:
     thumbnails: NDArray[np.uint8] | None = None
     base_thumbnails: NDArray[np.uint8] | None = None
     history: pd.DataFrame | None = None
+    history_fault: str = ""
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
 
@@ -124,7 +125,8 @@ class RunView:
 def read_run(path: Path) -> RunView:
     """Read and check a run folder in which difficulty was measured.
 
-    Arrays stay on disk (memory-mapped) until they are looked at.
+    Arrays stay on disk (memory-mapped) until they are looked at. A history that cannot be read is left out, and said:
+    nothing measured depends on it.
 
     Raises:
         RunError: no such folder, nothing measured in it, or parts that do not belong together.
@@ -132,20 +134,22 @@ def read_run(path: Path) -> RunView:
     """
     path = Path(path)
     _check_measured(path)
-    examples = _read_table(path / "examples.parquet")
+    history, history_fault = _read_history(path / "history.parquet")
+    examples = _read(path / "examples.parquet")
     run = _read_object(path / "run.json")
     model = _read_object(path / "model.json")
     return RunView(
         name=str(path),
         class_names=_class_names(model, examples),
         examples=_with_correct(examples),
-        taps=_read_table(path / "taps.parquet"),
-        votes=_read_array(path / "votes.npy"),
-        neighbors=_if_there(path / "neighbors.npy", _read_array),
-        base=_if_there(path / "base.parquet", _read_table),
-        thumbnails=_if_there(path / "thumbnails.npy", _read_array),
-        base_thumbnails=_if_there(path / "base_thumbnails.npy", _read_array),
-        history=_if_there(path / "history.parquet", _read_table),
+        taps=_read(path / "taps.parquet"),
+        votes=_read(path / "votes.npy"),
+        neighbors=_if_there(path / "neighbors.npy"),
+        base=_if_there(path / "base.parquet"),
+        thumbnails=_if_there(path / "thumbnails.npy"),
+        base_thumbnails=_if_there(path / "base_thumbnails.npy"),
+        history=history,
+        history_fault=history_fault,
         run=run,
         model=model,
     )
@@ -162,23 +166,28 @@ def _check_measured(path: Path) -> None:
         )
 
 
-def _if_there(path: Path, read: Any) -> Any:
-    return read(path) if path.is_file() else None
+def _if_there(path: Path) -> Any:
+    return _read(path) if path.is_file() else None
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def _read(path: Path) -> Any:
+    """A table, or an array that stays on disk."""
     try:
-        return pd.read_parquet(path)
-    except (ValueError, OSError) as error:
-        raise _unreadable(path, "a Parquet table", error) from None
+        return read_table(path) if path.suffix == ".parquet" else read_array(path, mapped=True)
+    except FileError as error:
+        raise FileError(f"{error}\n    Measure it again: layerwise difficulty {path.parent}") from None
 
 
-def _read_array(path: Path) -> NDArray[Any]:
+def _read_history(path: Path) -> tuple[pd.DataFrame | None, str]:
+    """The history, or why it cannot be read."""
+    if not path.is_file():
+        return None, ""
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise _unreadable(path, "a NumPy array", error) from None
-    return array
+        history = read_table(path)
+    except FileError as error:
+        return None, str(error)
+    missing = [name for name in HISTORY_COLUMNS if name not in history.columns]
+    return (None, f"{path} has no column {', '.join(missing)}.") if missing else (history, "")
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -186,13 +195,6 @@ def _read_object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FileError(f"{path} holds a {type(value).__name__}; a JSON object is expected.")
     return value
-
-
-def _unreadable(path: Path, kind: str, error: Exception) -> FileError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return FileError(
-        f"{path} is not {kind}, or is truncated ({reason}).\n    Measure it again: layerwise difficulty {path.parent}"
-    )
 
 
 def _with_correct(examples: pd.DataFrame) -> pd.DataFrame:
@@ -226,8 +228,6 @@ def _column_faults(view: RunView) -> list[str]:
         faults.append("taps.parquet has no column name")
     if view.base is not None and not {"id", "label"} <= set(view.base.columns):
         faults.append("base.parquet needs the columns id and label")
-    if view.history is not None and not {"epoch", "split", "loss", "accuracy"} <= set(view.history.columns):
-        faults.append("history.parquet needs the columns epoch, split, loss and accuracy")
     return faults
 
 
