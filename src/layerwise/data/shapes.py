@@ -51,7 +51,9 @@ class ShapeFactors:
 
     The defaults leave about one test image in ten to be mistaken, mostly squares and circles against rectangles and
     ellipses of aspect near 1, and shapes under a card: a ResNet of 0.7 million parameters (ResNet-18 at a quarter of
-    its width, 6 epochs, 30,000 images, one seed) reached an accuracy of 0.901 on the 6,000 test images.
+    its width with a stem of stride 2, 6 epochs, 30,000 images, one seed) reached an accuracy of 0.904 on the 6,000 test
+    images: 0.95 without a card, 0.80 under one. Shapes are large and of clear contrast, so that networks made for
+    larger images, which shrink these to 8×8 pixels at once, learn them too.
 
     Attributes:
         size: square root of the shape's area, as a share of the image's side: all kinds cover equally much.
@@ -68,15 +70,15 @@ class ShapeFactors:
         dark: share of the images whose shape is darker than its background.
     """
 
-    size: tuple[float, float] = (0.28, 0.5)
-    aspect: tuple[float, float] = (1.0, 2.0)
-    x: tuple[float, float] = (0.38, 0.62)
-    y: tuple[float, float] = (0.38, 0.62)
+    size: tuple[float, float] = (0.4, 0.6)
+    aspect: tuple[float, float] = (1.0, 1.35)
+    x: tuple[float, float] = (0.42, 0.58)
+    y: tuple[float, float] = (0.42, 0.58)
     rotation: tuple[float, float] = (0.0, 360.0)
     brightness: tuple[float, float] = (0.4, 0.6)
-    contrast: tuple[float, float] = (0.15, 0.75)
+    contrast: tuple[float, float] = (0.3, 0.8)
     blur: tuple[float, float] = (0.0, 0.8)
-    noise: tuple[float, float] = (0.0, 0.12)
+    noise: tuple[float, float] = (0.0, 0.06)
     occlusion: tuple[float, float] = (0.05, 0.4)
     occluded: float = 0.3
     dark: float = 0.5
