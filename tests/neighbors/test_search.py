@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from layerwise.arrays.votes import nearest_rows
 from layerwise.errors import NonFiniteError, NotEnoughExamplesError, ShapeError
-from layerwise.neighbors import search as search_module
+from layerwise.neighbors import tiles
 from layerwise.neighbors.found import merge_neighbors
 from layerwise.neighbors.search import find_neighbors
 
@@ -79,8 +79,8 @@ def test_any_data_gives_the_rows_of_brute_force(
 
 
 def test_tiles_smaller_than_the_data_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_module, "MOST_ROWS", 7)
-    monkeypatch.setattr(search_module, "PRODUCT_WIDTH", 16)
+    monkeypatch.setattr(tiles, "MOST_ROWS", 7)
+    monkeypatch.setattr(tiles, "PRODUCT_WIDTH", 16)
     base = random_rows(100, 70)
     assert wrong_rows(random_rows(30, 70, seed=1), base, 5) == 0
     assert wrong_rows(base, base, 5, leave_one_out=True) == 0
@@ -140,18 +140,6 @@ def test_too_few_rows_and_other_widths_are_refused() -> None:
         find_neighbors(torch.zeros(1, 2), torch.zeros(30, 2), 30)
     with pytest.raises(ShapeError, match=r"need the same D; got \(1, 2\) and \(30, 3\)"):
         find_neighbors(torch.zeros(1, 2), torch.zeros(30, 3), 3)
-
-
-def test_the_bound_of_the_float32_product_holds() -> None:
-    base, queries = random_rows(200, 5000), random_rows(50, 5000, seed=1)
-    search = search_module._Search.over(torch.from_numpy(base), torch.float32, 0.125, first_row=0)
-    x = search.centred(torch.from_numpy(queries))
-    scores, rows = search._smallest_lower_bounds(x, 200, torch.full((50,), -1))
-    exact = np.square(queries[:, None].astype(np.float64) - base[rows.numpy()]).sum(axis=2) * 0.125**2
-    lower = scores.double().numpy() + (search.norms_of(x)[:, None] * (1 - search.relative_error)).double().numpy()
-    slack = 2 * search.relative_error * (search.norms_of(x)[:, None] + search.norms[rows]).double().numpy()
-    assert (lower <= exact).all()
-    assert (exact <= lower + slack + search.absolute_error).all()
 
 
 @pytest.mark.parametrize("mean", [0.0, 1e6])

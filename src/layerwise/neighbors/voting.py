@@ -1,12 +1,23 @@
-"""find_votes: what the k nearest neighbours vote for, without finding out which is nearest where that cannot matter."""
+"""find_votes: what the k nearest neighbours vote for, without finding out which is nearer where that cannot matter.
+
+Most votes are certain from the bounds of a first pass (`candidates`). The rest are decided by distances in float64, as
+in `search`.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from layerwise.neighbors.search import find_neighbors
+from layerwise.neighbors.candidates import certain_votes
+from layerwise.neighbors.effort import Effort
+from layerwise.neighbors.measuring import measure
+from layerwise.neighbors.passes import first_passes
+from layerwise.neighbors.search import check_arrays, own_columns
+from layerwise.neighbors.sketch_pass import SketchPass
+from layerwise.neighbors.tiles import full_precision
 
 
 def find_votes(
@@ -17,6 +28,52 @@ def find_votes(
     *,
     num_classes: int,
     own_rows: NDArray[np.int64] | None = None,
+    effort: Effort | None = None,
 ) -> NDArray[np.int64]:
-    """The class that the k nearest rows of `base` vote for, for each query: those of `find_neighbors`, found faster."""
-    return find_neighbors(queries, base, k, own_rows=own_rows).votes(labels, num_classes)
+    """The class that the k nearest rows of `base` vote for, for each query: that of `find_neighbors`, found faster.
+
+    Args:
+        queries: shape (Q, D), any floating type.
+        base: shape (B, D), on the same device.
+        labels: shape (B,), classes 0 to K - 1 of the rows.
+        k: how many neighbours vote.
+        num_classes: K.
+        own_rows: shape (Q,); the row that is the query itself and is left out of its vote, or -1 where there is none.
+        effort: is added to.
+
+    Returns:
+        Shape (Q,).
+
+    Raises:
+        NotEnoughExamplesError: `base` has no more than k rows.
+        ShapeError: the widths differ.
+        NonFiniteError: NaN or infinity among the values.
+
+    >>> base = torch.tensor([[0.0], [1.0], [2.0], [10.0]])
+    >>> find_votes(torch.tensor([[1.2]]), base, np.array([0, 1, 1, 0]), 3, num_classes=2)
+    array([1])
+    """
+    check_arrays(queries, base, k)
+    own = own_columns(queries, base, own_rows, 0)
+    effort = Effort() if effort is None else effort
+    effort.queries += len(queries)
+    classes = torch.from_numpy(labels).to(base.device)
+    votes = np.empty(len(queries), dtype=np.int64)
+    open_queries = torch.arange(len(queries), device=base.device)
+    with full_precision(base.device):
+        for number, first_pass in enumerate(first_passes(queries, base, k)):
+            still_open = []
+            for part in torch.split(open_queries, first_pass.queries_at_once):
+                candidates = first_pass.candidates(queries[part], k, own[part])
+                winners, certain = certain_votes(candidates, classes, num_classes, k)
+                votes[part[certain].cpu().numpy()] = winners[certain].cpu().numpy()
+                unsure = candidates.complete & ~certain
+                effort.reranked += int((~certain).sum()) * (number == 0)
+                effort.sketched += int(candidates.complete.sum()) * isinstance(first_pass, SketchPass)
+                measured = measure(queries[part[unsure]], base, candidates[unsure], k, 0)
+                votes[part[unsure].cpu().numpy()] = measured.votes(labels, num_classes)
+                still_open.append(part[~candidates.complete])
+            open_queries = torch.cat(still_open)
+            if not len(open_queries):
+                break
+    return votes

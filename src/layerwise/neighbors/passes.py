@@ -1,0 +1,54 @@
+"""Which first passes a search makes, in which order: each decides most of the queries that the one before left open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from layerwise.neighbors.candidates import Candidates
+from layerwise.neighbors.frame import Frame
+from layerwise.neighbors.plan import useful_directions
+from layerwise.neighbors.product import ProductPass
+from layerwise.neighbors.sketch_pass import SketchPass
+
+NARROW = 64
+SPARE_CANDIDATES = 18
+WIDENING = 4
+
+
+class FirstPass(Protocol):
+    """Finds candidates for a tile of queries."""
+
+    @property
+    def queries_at_once(self) -> int:
+        """How many queries a tile of them holds."""
+        ...
+
+    def candidates(self, queries: Tensor, k: int, own: Tensor) -> Candidates:
+        """For queries (Q, D), of which `own` (Q,) are rows of the base themselves, or -1."""
+        ...
+
+
+def first_passes(queries: Tensor, base: Tensor, k: int) -> Iterator[FirstPass]:
+    """Dearer and dearer; the last one's candidates are complete for every query.
+
+    Args:
+        queries: shape (Q, D).
+        base: shape (B, D).
+        k: how many neighbours are wanted.
+    """
+    frame = Frame.over(queries, base)
+    kept = min(k + SPARE_CANDIDATES, len(base))
+    if base.shape[1] > NARROW and base.dtype != torch.float64:
+        directions = useful_directions(len(queries), base, frame, k)
+        if directions is not None:
+            yield SketchPass.over(base, frame, kept, directions)
+        yield ProductPass.over(base, frame, torch.float32, kept)
+    while True:
+        yield ProductPass.over(base, frame, torch.float64, kept)
+        if kept == len(base):
+            return
+        kept = min(kept * WIDENING, len(base))

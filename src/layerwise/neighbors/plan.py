@@ -1,0 +1,89 @@
+"""Whether sketches pay, and how long they should be: a guess from a sample, on which nothing but the speed depends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from layerwise.arrays.votes import tie_key
+from layerwise.neighbors.candidates import farthest_possible
+from layerwise.neighbors.frame import Frame, squared_norms
+from layerwise.neighbors.sketch import Directions, principal_columns
+from layerwise.neighbors.tiles import minus_twice_product
+
+# Costs in units of one multiply-accumulate of a float32 matrix product.
+SCORE = 250  # to look at one pair's score: twice in memory, once through top-k
+PAIR = 6  # a feature of a sampled pair
+TOUCH = 100  # a feature of a row, read and centred four times
+SETUP = 3e10
+
+SMALLEST_JOB = 2e11
+LONG_REST = 0.03
+LENGTHS = (128, 256, 512, 1024)
+PROBES = 96
+TRIAL_ROWS = 2048
+
+
+def useful_directions(query_count: int, base: Tensor, frame: Frame, k: int) -> Directions | None:
+    """The directions for which a search with sketches is expected to cost least; None if products alone cost less.
+
+    Args:
+        query_count: Q.
+        base: shape (B, D), float32.
+        frame: the search's.
+        k: how many neighbours are wanted.
+    """
+    rows, width = base.shape
+    plain = query_count * rows * (width + SCORE)
+    if plain < SMALLEST_JOB or width < 2 * LENGTHS[0]:
+        return None
+    columns = principal_columns(base, frame, min(LENGTHS[-1], width // 2))
+    trial = _Trial.of(base, frame, k, columns)
+    costs: dict[float, int | None] = {plain: None}
+    for length in LENGTHS:
+        if length <= columns.shape[1]:
+            each = length + 2 * SCORE + trial.share_left(length) * width * PAIR
+            costs[query_count * rows * each + (query_count + rows) * width * (length + TOUCH) + SETUP] = length
+    best = costs[min(costs)]
+    if best is None:
+        return None
+    return Directions.along(columns[:, :best], measure_rest=trial.rest_share(best) > LONG_REST)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A few rows as queries against a few thousand others, by sketches of the greatest length."""
+
+    coordinates: Tensor  # (T, d)
+    norms: Tensor  # (T,)
+    nearest: Tensor  # (P, 1), the squared distance within which a neighbour would be
+
+    @classmethod
+    def of(cls, base: Tensor, frame: Frame, k: int, columns: Tensor) -> _Trial:
+        order = tie_key(np.arange(len(base))).argsort()[::-1]  # from the other end than the directions' sample
+        rows = frame.centred(base[torch.from_numpy(order[:TRIAL_ROWS].copy()).to(base.device)], torch.float32)
+        norms = squared_norms(rows).float()
+        squared = _without_self(norms, rows)
+        rank = max(1, round(k * len(rows) / len(base)))
+        return cls(rows @ columns, norms, farthest_possible(squared, rank))
+
+    def share_left(self, length: int) -> float:
+        """The share of the base that sketches of this length would not rule out."""
+        coordinates = self.coordinates[:, :length].contiguous()
+        inside = squared_norms(coordinates).float()
+        rest = (self.norms - inside).clamp(min=0).sqrt()
+        lower = _without_self(inside, coordinates) + (rest[: len(self.nearest), None] - rest).square()
+        return float((lower <= self.nearest).float().mean())
+
+    def rest_share(self, length: int) -> float:
+        """The share of the squared norms that this many directions leave."""
+        return 1 - float(squared_norms(self.coordinates[:, :length]).sum() / self.norms.sum())
+
+
+def _without_self(norms: Tensor, rows: Tensor) -> Tensor:
+    squared = minus_twice_product(norms, rows[:PROBES], rows) + norms[: len(rows[:PROBES]), None]
+    squared.fill_diagonal_(torch.inf)
+    return squared
