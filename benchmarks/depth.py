@@ -15,11 +15,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.neighbors import KNeighborsClassifier
 
+from benchmarks import contenders, oracle
 from benchmarks.machine import describe_machine
+from benchmarks.oracle import Classes, K, Values
 from layerwise.arrays.depth import prediction_depth
-from layerwise.arrays.votes import tie_key, vote
 from layerwise.data.images import ImageData
 from layerwise.data.shapes import load_shapes
 from layerwise.models.catalog import load_model
@@ -29,41 +29,28 @@ from layerwise.runs import peak_memory_bytes
 from layerwise.taps import find_taps
 from layerwise.training.fit import train
 
-K = 30
-SPARE = 40
-Values = NDArray[np.float32]
-Classes = NDArray[np.int64]
 Votes = Callable[[Values, Values, Classes], Classes]
 
 
-def scikit_learn(
-    base: NDArray[np.float32], queries: NDArray[np.float32], labels: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def scikit_learn(base: Values, queries: Values, labels: Classes) -> Classes:
     """The notebook's way."""
-    predicted: Classes = KNeighborsClassifier(K).fit(base, labels).predict(queries)
-    return predicted
+    return contenders.scikit_learn(base, labels, count_classes(labels))(queries)
 
 
 def layerwise(base: Values, queries: Values, labels: Classes) -> Classes:
     """Ours."""
     found = find_neighbors(torch.from_numpy(queries), torch.from_numpy(base), K)
-    return found.votes(labels, int(labels.max()) + 1)
+    return found.votes(labels, count_classes(labels))
 
 
 def float64(base: Values, queries: Values, labels: Classes) -> Classes:
-    """The truth: a float64 product finds K + SPARE candidates, differences in float64 order them."""
-    mean = base.mean(axis=0, dtype=np.float64)
-    centred = base - mean  # float64
-    norms = np.square(centred).sum(axis=1)
-    nearest = np.empty((len(queries), K), dtype=np.int64)
-    for start in range(0, len(queries), 200):
-        part = queries[start : start + 200].astype(np.float64)
-        scores = norms - 2 * (part - mean) @ centred.T
-        candidates = np.argpartition(scores, K + SPARE, axis=1)[:, : K + SPARE]
-        for row, rows in enumerate(candidates):
-            distances = np.square(base[rows].astype(np.float64) - part[row]).sum(axis=1)
-            nearest[start + row] = rows[np.lexsort((tie_key(rows), distances))[:K]]
-    return vote(labels[nearest], int(labels.max()) + 1)
+    """The truth."""
+    return oracle.float64(base, labels, count_classes(labels))(queries)
+
+
+def count_classes(labels: Classes) -> int:
+    """K, as far as the labels show it."""
+    return int(labels.max()) + 1
 
 
 def depths_and_seconds(votes: Votes, base: Activations, queries: Activations) -> tuple[NDArray[np.int64], float]:
