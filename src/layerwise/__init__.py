@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from layerwise.data.images import ImageData, LazyImages, concatenate
     from layerwise.data.shapes import draw_shapes, load_shapes
     from layerwise.data.splits import hold_out
-    from layerwise.difficulty.folder import load_difficulty, save_difficulty
-    from layerwise.difficulty.measuring import measure_difficulty
-    from layerwise.difficulty.probing import ProbeSettings
+    from layerwise.difficulty.depths import Depths
+    from layerwise.difficulty.folder import load_depths, load_difficulty, save_depths, save_difficulty
+    from layerwise.difficulty.measuring import measure_depths, measure_difficulty
     from layerwise.difficulty.result import Difficulty
+    from layerwise.difficulty.settings import ProbeSettings
     from layerwise.errors import InputError, LayerwiseError
     from layerwise.inside.data_set import describe_data
     from layerwise.models.catalog import known_models, load_model
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 _NAME_TO_MODULE = {
     "Activations": "recording.activations",
     "Cost": "cost",
+    "Depths": "difficulty.depths",
     "Difficulty": "difficulty.result",
     "ImageData": "data.images",
     "InputError": "errors",
@@ -58,7 +60,7 @@ _NAME_TO_MODULE = {
     "LazyImages": "data.images",
     "Neighbors": "neighbors.found",
     "Preprocessing": "models.preprocessing",
-    "ProbeSettings": "difficulty.probing",
+    "ProbeSettings": "difficulty.settings",
     "RunView": "views.run",
     "Tap": "taps.tap",
     "Taps": "taps.tap",
@@ -76,10 +78,12 @@ _NAME_TO_MODULE = {
     "hold_out": "data.splits",
     "known_models": "models.catalog",
     "load_data": "data.catalog",
+    "load_depths": "difficulty.folder",
     "load_difficulty": "difficulty.folder",
     "load_model": "models.catalog",
     "load_shapes": "data.shapes",
     "load_weights": "models.loading",
+    "measure_depths": "difficulty.measuring",
     "measure_difficulty": "difficulty.measuring",
     "merge_neighbors": "neighbors.found",
     "nearest_rows": "arrays.votes",
@@ -87,6 +91,7 @@ _NAME_TO_MODULE = {
     "read_model": "models.saved",
     "read_run": "views.run",
     "record": "recording.recorder",
+    "save_depths": "difficulty.folder",
     "save_difficulty": "difficulty.folder",
     "save_model": "models.saved",
     "tie_key": "arrays.votes",
@@ -99,6 +104,7 @@ _NAME_TO_MODULE = {
 __all__ = [
     "Activations",
     "Cost",
+    "Depths",
     "Difficulty",
     "ImageData",
     "InputError",
@@ -124,10 +130,12 @@ __all__ = [
     "hold_out",
     "known_models",
     "load_data",
+    "load_depths",
     "load_difficulty",
     "load_model",
     "load_shapes",
     "load_weights",
+    "measure_depths",
     "measure_difficulty",
     "merge_neighbors",
     "nearest_rows",
@@ -135,6 +143,7 @@ __all__ = [
     "read_model",
     "read_run",
     "record",
+    "save_depths",
     "save_difficulty",
     "save_model",
     "tie_key",

@@ -168,3 +168,66 @@ def test_a_resnet20_with_published_weights_in_data_parallel_layout_is_measured(c
         logits = source.eval()((pixels - mean) / std)
     assert np.load("r20/logits.npy") == pytest.approx(logits.numpy(), abs=1e-4)
     assert pd.read_parquet("r20/examples.parquet")["prediction"].tolist() == logits.argmax(dim=1).tolist()
+
+
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_depths_alone_are_those_of_the_whole_measurement(cli: Any, toys: Path, split: str) -> None:
+    command = ["difficulty", "trained", "--trust-code", "--k", 5, "--split", split, "--again"]
+    assert cli(*command).code == 0
+    whole, taps = pd.read_parquet("trained/examples.parquet"), pd.read_parquet("trained/taps.parquet")
+    printed = summary(cli(*command, "--depths-only", "--json"))
+    pd.testing.assert_frame_equal(pd.read_parquet("trained/examples.parquet"), whole)
+    shown = pd.read_parquet("trained/taps.parquet")
+    assert list(shown.columns) == ["order", "name", "shape", "features", "asked", "parameters", "macs"]
+    pd.testing.assert_frame_equal(shown.drop(columns="asked"), taps[shown.columns.drop("asked")])
+    assert dict(zip(shown["name"], shown["asked"], strict=True)) == printed["asked"]
+    assert steps_of(Path("trained"))["difficulty"]["asked"] == printed["asked"]
+    assert printed["asked"]["softmax"] == len(whole)
+    assert printed["splits"][split]["unresolved"] == (~whole["resolved"]).sum()
+    assert not Path("trained/votes.npy").exists()
+    assert not Path("trained/neighbors.npy").exists()
+
+
+def test_depths_alone_are_shown_tap_by_tap_and_refused_by_the_report(cli: Any, toys: Path) -> None:
+    outcome = cli("difficulty", "trained", "--trust-code", "--k", 5, "--depths-only")
+    assert outcome.code == 0
+    lines = outcome.out.splitlines()
+    assert lines[0] == "20 images, asked from the last tap backwards until a probe disagrees"
+    assert [word for word in lines[2].split() if word.isalpha()] == [
+        "depth",
+        "tap",
+        "decided",
+        "here",
+        "asked",
+        "seconds",
+    ]
+    assert "unresolved" in lines[-2]
+    assert outcome.err.endswith("For the report, measure all of it: layerwise difficulty trained --again\n")
+    assert cli.refusal("report", "trained") == (
+        "RunError: trained holds depths only, without the votes and the pictures that are shown.\n"
+        "    Measure all of it: layerwise difficulty trained --again\n"
+    )
+    assert cli("difficulty", "trained", "--trust-code", "--k", 5, "--again").code == 0
+    assert cli("report", "trained").code == 0
+
+
+def test_the_neighbours_of_the_raw_images_are_kept_for_the_next_network_unless_not_wanted(
+    cli: Any, toys: Path, cache_of_ones_own: Path
+) -> None:
+    command = ["difficulty", "trained", "--trust-code", "--k", 5]
+    assert cli(*command, "--no-cache").code == 0
+    assert not cli.files(cache_of_ones_own)
+    neighbors = np.load("trained/neighbors.npy")
+    assert cli(*command, "--again").code == 0
+    (kept,) = cache_of_ones_own.rglob("*.npy")
+    assert np.load(kept).tolist() == neighbors[:, 0].tolist()
+
+
+def test_the_fast_mode_says_on_the_console_and_in_the_summary_that_it_is_approximate(cli: Any, toys: Path) -> None:
+    command = ["difficulty", "trained", "--trust-code", "--k", 5, "--fast", 16, "--again"]
+    said = summary(cli(*command, "--json"))["approximate"]
+    assert said.startswith("Approximate: 5 of 6 taps were projected to 16 numbers. Votes agree with the exact ones on ")
+    assert said in cli(*command).err
+    assert said in cli(*command, "--depths-only").err
+    assert summary(cli(*command, "--depths-only", "--json"))["approximate"] == said
+    assert "approximate" not in summary(cli(*command[:-3], "--again", "--json"))

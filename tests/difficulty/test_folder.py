@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,15 @@ from torch import nn
 from layerwise.arrays.depth import prediction_depth
 from layerwise.arrays.intervals import wilson_interval
 from layerwise.data.images import ImageData
-from layerwise.difficulty.folder import check_not_measured, load_difficulty, save_difficulty
+from layerwise.difficulty.depths import Depths
+from layerwise.difficulty.folder import (
+    WHOLE_ONLY,
+    check_not_measured,
+    load_depths,
+    load_difficulty,
+    save_depths,
+    save_difficulty,
+)
 from layerwise.difficulty.measuring import measure_difficulty
 from layerwise.difficulty.result import Difficulty
 from layerwise.errors import InputError, RunError
@@ -85,3 +94,57 @@ def test_a_second_measurement_is_refused_before_it_starts(
 def test_a_folder_without_a_measurement_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=f"Measure it first: layerwise difficulty {tmp_path}"):
         load_difficulty(tmp_path)
+
+
+@pytest.fixture
+def depths(data: ImageData, measured: Difficulty) -> Depths:
+    found = measured.depths
+    asked = np.arange(1, len(found.taps) + 1)
+    return replace(found, asked=asked, provenance={**measured.provenance, "depths_only": True})
+
+
+def test_depths_are_loaded_as_they_were_saved(tmp_path: Path, depths: Depths) -> None:
+    more = pd.DataFrame({"name": [tap.name for tap in depths.taps], "macs": 7, "shape": "of nobody's interest"})
+    save_depths(tmp_path, depths, taps=more, facts={"split": "all"})
+    loaded = load_depths(tmp_path)
+    pd.testing.assert_frame_equal(loaded.table(), depths.table(), check_dtype=False)
+    pd.testing.assert_frame_equal(loaded.tap_table(), depths.tap_table())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "examples.parquet", "logits.npy", "run.json", "taps.parquet",
+    ]  # fmt: skip
+    assert list(pd.read_parquet(tmp_path / "taps.parquet").columns) == [
+        "order", "name", "shape", "features", "asked", "macs",
+    ]  # fmt: skip
+
+
+def test_depths_of_a_whole_measurement_can_be_loaded_alone(
+    tmp_path: Path, data: ImageData, measured: Difficulty
+) -> None:
+    save_difficulty(tmp_path, measured, data.train, data)
+    loaded = load_depths(tmp_path)
+    pd.testing.assert_frame_equal(loaded.table(), measured.table(), check_dtype=False)
+    assert loaded.asked.tolist() == [60] * 5
+
+
+def test_depths_alone_leave_nothing_of_the_whole_measurement_before(
+    tmp_path: Path, data: ImageData, measured: Difficulty, depths: Depths
+) -> None:
+    save_difficulty(tmp_path, measured, data.train, data)
+    save_depths(tmp_path, depths)
+    assert not {path.name for path in tmp_path.iterdir()} & set(WHOLE_ONLY)
+
+
+def test_a_folder_of_depths_alone_says_how_to_measure_all(tmp_path: Path, depths: Depths) -> None:
+    save_depths(tmp_path, depths)
+    with pytest.raises(RunError) as caught:
+        load_difficulty(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} holds depths only, without votes and neighbours.\n"
+        f"    Measure all of it: layerwise difficulty {tmp_path} --again. Or read the depths: load_depths."
+    )
+    with pytest.raises(RunError) as caught:
+        read_run(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} holds depths only, without the votes and the pictures that are shown.\n"
+        f"    Measure all of it: layerwise difficulty {tmp_path} --again"
+    )

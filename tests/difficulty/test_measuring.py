@@ -13,9 +13,10 @@ from layerwise.arrays.depth import Reference, prediction_depth, reference_classe
 from layerwise.arrays.votes import nearest_rows, vote
 from layerwise.data.catalog import load_data
 from layerwise.data.images import ImageData
-from layerwise.difficulty import probing
+from layerwise.difficulty import probing, recorder
 from layerwise.difficulty.measuring import measure_difficulty
-from layerwise.difficulty.probing import ProbeSettings, groups_of_taps
+from layerwise.difficulty.recorder import groups_of_taps
+from layerwise.difficulty.settings import ProbeSettings
 from layerwise.errors import (
     ActivationsTooLargeError,
     DataError,
@@ -118,7 +119,7 @@ def test_a_memory_limit_changes_the_groups_and_not_the_result(monkeypatch: pytes
         return activations
 
     whole = measure_difficulty(model, data.train, data.test, k=5)
-    monkeypatch.setattr(probing, "record", watched)
+    monkeypatch.setattr(recorder, "record", watched)
     limited = measure_difficulty(model, data.train, data.test, settings=ProbeSettings(k=5, limit_bytes=60 * 45 * 4))
     assert limited.neighbors.tolist() == whole.neighbors.tolist()
     assert len(largest_held) == 2 * 4

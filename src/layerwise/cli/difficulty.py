@@ -14,10 +14,13 @@ import typer
 from layerwise.cli.console import AsJson, bars, print_json, print_table, say, share_with_interval
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from layerwise.cli.sources import Source
     from layerwise.data.images import ImageData
+    from layerwise.difficulty.depths import Depths
     from layerwise.views.run import RunView
 
 SPLITS = ("test", "train", "validation", "all")
@@ -43,6 +46,14 @@ def difficulty(
     keep_activations: Annotated[bool, typer.Option("--keep-activations", help="Leave them as .npy files.")] = False,
     threads: Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; by default cpu.")] = None,
+    depths_only: Annotated[
+        bool, typer.Option("--depths-only", help="Depths alone: sooner, but too little for a report.")
+    ] = False,
+    fast: Annotated[
+        int | None,
+        typer.Option(help="Project wider taps to so many numbers, such as 512: approximate, and it is said."),
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor keep raw images' neighbours.")] = False,
     seed: Annotated[int, typer.Option(help="With --data: splits images that come in one piece.")] = 0,
     again: Annotated[bool, typer.Option("--again", help="Replace what was measured before.")] = False,
     trust_code: Annotated[
@@ -80,7 +91,8 @@ def difficulty(
         )
     measure(
         source, folder, taps=taps, k=k, agree_with=agree_with, split=split, limit_bytes=limit_gb * 1e9,
-        batch_size=batch_size, keep_activations=keep_activations, device=device, as_json=as_json,
+        batch_size=batch_size, keep_activations=keep_activations, device=device, depths_only=depths_only,
+        fast=fast, use_cache=not no_cache, as_json=as_json,
     )  # fmt: skip
 
 
@@ -97,26 +109,30 @@ def _refuse_unused(option_to_value: Mapping[str, object]) -> None:
 
 def measure(
     source: Source, folder: Path, *, taps: str, k: int, agree_with: str, split: str, limit_bytes: float,
-    batch_size: int, keep_activations: bool, device: str | None, as_json: bool,
+    batch_size: int, keep_activations: bool, device: str | None, depths_only: bool, fast: int | None,
+    use_cache: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure, save into the folder, and print what came out."""
     from layerwise.arrays.depth import Reference
     from layerwise.cli.sources import read_place
-    from layerwise.difficulty.folder import check_same_network, save_difficulty
-    from layerwise.difficulty.measuring import measure_difficulty
-    from layerwise.difficulty.probing import ProbeSettings
+    from layerwise.difficulty.depths import Depths
+    from layerwise.difficulty.folder import check_same_network, save_depths, save_difficulty
+    from layerwise.difficulty.input_cache import cache_folder
+    from layerwise.difficulty.measuring import measure_depths, measure_difficulty
+    from layerwise.difficulty.settings import ProbeSettings
     from layerwise.models.saved import fingerprint, save_model
     from layerwise.recording.description import describe_taps
 
     check_same_network(folder, fingerprint(source.model))
     train, examples = source.data.train, _examples(source.data, split)
     keep = folder / "activations" if keep_activations else None
-    settings = ProbeSettings(k=k, batch_size=batch_size, limit_bytes=limit_bytes, keep=keep, device=device)
+    cache = cache_folder() if use_cache else None
+    settings = ProbeSettings(k, batch_size, limit_bytes, keep=keep, device=device, cache=cache, fast=fast)
     place, partial = read_place(taps), folder / "partial"
     preprocessing = source.description.preprocessing
     started = time.perf_counter()
     with _advice_in_options():
-        measured = measure_difficulty(
+        measured = (measure_depths if depths_only else measure_difficulty)(
             source.model,
             train,
             examples,
@@ -131,9 +147,16 @@ def measure(
     if not (folder / "model.json").exists():
         save_model(folder, source.model, source.description)
     facts = {**source.facts, "data_fingerprint": source.data.fingerprint, "split": split, "placement": taps}
-    save_difficulty(folder, measured, train, examples, taps=described, facts=facts)
+    if isinstance(measured, Depths):
+        save_depths(folder, measured, taps=described, facts=facts)
+    else:
+        save_difficulty(folder, measured, train, examples, taps=described, facts=facts)
     shutil.rmtree(partial, ignore_errors=True)
-    _report(folder, time.perf_counter() - started, as_json=as_json)
+    seconds = time.perf_counter() - started
+    if isinstance(measured, Depths):
+        _report_depths(folder, measured, seconds, as_json=as_json)
+    else:
+        _report(folder, seconds, as_json=as_json)
 
 
 @contextmanager
@@ -162,6 +185,32 @@ def _examples(data: ImageData, split: str) -> ImageData:
     return data if split == "all" else data.split(split)
 
 
+def _report_depths(folder: Path, depths: Depths, seconds: float, *, as_json: bool) -> None:
+    names = [tap.name for tap in depths.taps]
+    if as_json:
+        splits = {
+            split: _depth_summary(depths.depth[depths.splits == split], len(names))
+            for split in dict.fromkeys(depths.splits.tolist())
+        }
+        asked = dict(zip(names, depths.asked.tolist(), strict=True))
+        facts = {"run": str(folder), "taps": names, "seconds": round(seconds, 2), "asked": asked, "splits": splits}
+        print_json(facts | _approximate(depths.tap_table()))
+        return
+    tap_to_seconds = depths.provenance["seconds"]["search"]
+    decided = [int((depths.depth == depth).sum()) for depth in range(len(names) + 1)]
+    rows = [
+        (depth, name, decided[depth], int(asked), f"{tap_to_seconds[name]:.1f}" if name in tap_to_seconds else "–")
+        for depth, (name, asked) in enumerate(zip(names, depths.asked, strict=True))
+    ]
+    print_table(
+        f"{len(depths)} images, asked from the last tap backwards until a probe disagrees",
+        ("depth", "tap", "decided here", "asked", "seconds"),
+        [*rows, (len(names), "unresolved", decided[-1], "–", "–")],
+    )
+    _say_if_approximate(depths.tap_table())
+    say(f"Written to {folder}. For the report, measure all of it: layerwise difficulty {folder} --again")
+
+
 def _report(folder: Path, seconds: float, *, as_json: bool) -> None:
     from layerwise.views.depths import accuracy_by_depth
     from layerwise.views.run import read_run
@@ -169,7 +218,7 @@ def _report(folder: Path, seconds: float, *, as_json: bool) -> None:
 
     view = read_run(folder)
     if as_json:
-        print_json(_summary(folder, view, network_accuracy(view), seconds))
+        print_json(_summary(folder, view, network_accuracy(view), seconds) | _approximate(view.taps))
         return
     depths = accuracy_by_depth(view).merge(
         probe_accuracy(view), how="left", on=["split", "tap"], suffixes=("", "_probe")
@@ -180,7 +229,22 @@ def _report(folder: Path, seconds: float, *, as_json: bool) -> None:
             ("depth", "tap", "accuracy of its probe", "decided here", "share", "accuracy of the network there"),
             [_cells(row) for row in rows.to_dict("records")],
         )
+    _say_if_approximate(view.taps)
     say(f"Written to {folder}. Look at it: layerwise report {folder}")
+
+
+def _say_if_approximate(taps: pd.DataFrame) -> None:
+    from layerwise.views.approximation import approximation
+
+    if said := approximation(taps):
+        say(said)
+
+
+def _approximate(taps: pd.DataFrame) -> dict[str, str]:
+    from layerwise.views.approximation import approximation
+
+    said = approximation(taps)
+    return {"approximate": said} if said else {}
 
 
 def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
@@ -195,21 +259,25 @@ def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
 
 
 def _summary(folder: Path, view: RunView, accuracy: pd.DataFrame, seconds: float) -> dict[str, Any]:
-    deepest = len(view.tap_names)
     return {
         "run": str(folder),
         "taps": view.tap_names,
         "seconds": round(seconds, 2),
         "splits": {
             row["split"]: {
-                "examples": row["count"],
+                **_depth_summary(view.examples["depth"].to_numpy()[view.rows(row["split"])], len(view.tap_names)),
                 "accuracy": row["accuracy"],
                 "accuracy_95": [row["accuracy_low"], row["accuracy_high"]],
-                "mean_depth_of_resolved": float(resolved.mean()) if len(resolved) else None,
-                "unresolved": len(depth) - len(resolved),
             }
             for row in accuracy.to_dict("records")
-            for depth in [view.examples["depth"].to_numpy()[view.rows(row["split"])]]
-            for resolved in [depth[depth < deepest]]
         },
+    }
+
+
+def _depth_summary(depth: NDArray[np.int64], taps: int) -> dict[str, Any]:
+    resolved = depth[depth < taps]
+    return {
+        "examples": len(depth),
+        "mean_depth_of_resolved": float(resolved.mean()) if len(resolved) else None,
+        "unresolved": len(depth) - len(resolved),
     }

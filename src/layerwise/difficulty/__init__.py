@@ -1,7 +1,13 @@
 """How hard each example is, and at which layer it is decided.
 
-- `measuring`: measure_difficulty, the easy door: taps, recording, probes, depths.
-- `probing`: the k nearest training examples at every tap, within a memory limit, resumable tap by tap.
-- `result`: Difficulty: depths, votes and neighbours, with its tables.
-- `folder`: Difficulty to and from a run folder.
+- `measuring`: measure_difficulty and measure_depths, the easy doors: taps, recording, probes, depths.
+- `settings`: ProbeSettings.
+- `recorder`: activations in groups of taps that fit the memory limit; whom to ask, and who is left out of its own vote.
+- `probing`: the k nearest training examples at every tap.
+- `lazy`: depths alone, from the last tap backwards, with fewer and fewer examples.
+- `found`: finished taps, from which an interrupted measurement goes on.
+- `projection`, `agreement`: approximate votes from folded activations, and how many of them are the exact ones.
+- `input_cache`: the neighbours of the raw images, which no network changes.
+- `result`, `depths`: Difficulty (votes and neighbours) and Depths, with their tables.
+- `folder`: both to and from a run folder.
 """

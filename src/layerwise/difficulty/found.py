@@ -22,7 +22,7 @@ LOGITS = "logits.npy"
 
 
 class FoundSoFar:
-    """The neighbours at each finished tap, and the network's logits.
+    """What was found at each finished tap, and the network's logits.
 
     Args:
         folder: where they are kept; None keeps them in memory.
@@ -45,22 +45,29 @@ class FoundSoFar:
         for path in folder.glob("*.npy"):
             with contextlib.suppress(FileError):  # a damaged file is a tap that is still to be searched
                 self._arrays[path.name] = read_array(path)
+        if not self.has_logits:
+            self._arrays.clear()
 
     def has(self, tap: Tap) -> bool:
         """Whether this tap is finished."""
-        return file_name(tap) in self._arrays and LOGITS in self._arrays
+        return file_name(tap) in self._arrays
 
-    def neighbors(self, tap: Tap) -> NDArray[np.int32]:
-        """Shape (N, k)."""
+    @property
+    def has_logits(self) -> bool:
+        """Whether the logits are known; without them no tap is finished."""
+        return LOGITS in self._arrays
+
+    def result(self, tap: Tap) -> NDArray[Any]:
+        """What was kept of a finished tap: shape (N, …)."""
         return self._arrays[file_name(tap)]
 
     def logits(self) -> NDArray[np.float32]:
         """Shape (N, K)."""
         return self._arrays[LOGITS]
 
-    def keep(self, tap: Tap, neighbors: NDArray[np.int32]) -> None:
-        """Add a finished tap."""
-        self._keep(file_name(tap), neighbors)
+    def keep(self, tap: Tap, result: NDArray[Any]) -> None:
+        """Add a finished tap: what was found of each example, shape (N, …)."""
+        self._keep(file_name(tap), result)
 
     def keep_logits(self, logits: NDArray[np.float32]) -> None:
         """Add what the network gave."""

@@ -1,8 +1,9 @@
-"""measure_difficulty: the easy door, written with the step-by-step ones."""
+"""measure_difficulty and measure_depths: the easy doors, written with the step-by-step ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,14 @@ from torch import nn
 
 from layerwise.arrays.depth import Reference, check_reference
 from layerwise.data.images import ImageData
+from layerwise.difficulty.agreement import measure_agreement
+from layerwise.difficulty.depths import Depths
 from layerwise.difficulty.found import FoundSoFar
-from layerwise.difficulty.probing import Probed, ProbeSettings, probe
+from layerwise.difficulty.lazy import probe_lazily
+from layerwise.difficulty.probing import probe
+from layerwise.difficulty.recorder import ProbeRecorder
 from layerwise.difficulty.result import Difficulty
+from layerwise.difficulty.settings import ProbeSettings
 from layerwise.errors import DataError, ModelError, NotEnoughExamplesError
 from layerwise.models.saved import fingerprint
 from layerwise.progress import Progress, silent
@@ -64,6 +70,110 @@ def measure_difficulty(
 
     Source: Baldock, Maennel and Neyshabur (2021), section 2.1.
     """
+    recorder = _prepare(
+        model,
+        train,
+        examples,
+        place,
+        agree_with,
+        preprocessing=preprocessing,
+        settings=settings,
+        k=k,
+        progress=progress,
+    )
+    plan = _plan(recorder)
+    with _found_so_far(partial, plan) as found:
+        probed = probe(recorder, found=found)
+    return Difficulty(
+        **_common(recorder, agree_with),
+        logits=probed.logits,
+        neighbors=probed.neighbors,
+        base_ids=train.ids,
+        base_labels=train.labels,
+        provenance={**plan, **_circumstances(recorder, agree_with)},
+    )
+
+
+def measure_depths(
+    model: nn.Module,
+    train: ImageData,
+    examples: ImageData | None = None,
+    *,
+    place: str | Sequence[str] = "children",
+    agree_with: Reference = "prediction",
+    preprocessing: Preprocess | None = None,
+    settings: ProbeSettings | None = None,
+    k: int | None = None,
+    partial: Path | None = None,
+    progress: Progress = silent,
+) -> Depths:
+    """Say of every example at which tap the network decides it, and no more: `measure_difficulty`'s depths, sooner.
+
+    Taps are asked from the last to the first, and each only about the examples with which all later ones agree. So
+    there are no neighbours and no accuracy of probes, and another reference class is another measurement.
+
+    Args:
+        model: see `measure_difficulty`, as for all that follow.
+        train: the examples that the network was trained on.
+        examples: what to measure; by default the training examples.
+        place: which taps.
+        agree_with: the reference class.
+        preprocessing: what the network expects to be done to pixels in [0, 1].
+        settings: k, batch size, limits.
+        k: neighbours in a vote; overrides that of `settings`.
+        partial: a folder where finished taps are kept.
+        progress: is shown the batches and the taps.
+
+    Raises:
+        The errors of `measure_difficulty`; NaN or infinity is found only at taps that are recorded.
+
+    >>> from layerwise.data.catalog import load_data
+    >>> from layerwise.models.catalog import load_model
+    >>> data = load_data("digits?limit=100")
+    >>> model = load_model("resnet20", num_classes=10, in_channels=1)
+    >>> measured = measure_depths(model, data.train, data.test, place=["layer1", "layer3"], k=10)
+    >>> whole = measure_difficulty(model, data.train, data.test, place=["layer1", "layer3"], k=10)
+    >>> bool((measured.depth == whole.depth).all()), int(measured.asked[-1])
+    (True, 100)
+    """
+    recorder = _prepare(
+        model,
+        train,
+        examples,
+        place,
+        agree_with,
+        preprocessing=preprocessing,
+        settings=settings,
+        k=k,
+        progress=progress,
+    )
+    plan = _plan(recorder)
+    with _found_so_far(partial, {**plan, "depths_only": agree_with}) as found:
+        probed = probe_lazily(recorder, agree_with=agree_with, found=found)
+    asked = dict(zip(recorder.taps.names, probed.asked.tolist(), strict=True))
+    return Depths(
+        **_common(recorder, agree_with),
+        logits=probed.logits,
+        reference=probed.reference,
+        depth=probed.depth,
+        asked=probed.asked,
+        provenance={**plan, **_circumstances(recorder, agree_with), "depths_only": True, "asked": asked},
+    )
+
+
+def _prepare(
+    model: nn.Module,
+    train: ImageData,
+    examples: ImageData | None,
+    place: str | Sequence[str],
+    agree_with: Reference,
+    *,
+    preprocessing: Preprocess | None,
+    settings: ProbeSettings | None,
+    k: int | None,
+    progress: Progress,
+) -> ProbeRecorder:
+    """Check what was given to a public function, and find the taps."""
     settings = settings or ProbeSettings()
     settings = settings if k is None else replace(settings, k=k)
     examples = train if examples is None else examples
@@ -71,55 +181,57 @@ def measure_difficulty(
     _check_images(train, examples)
     taps = find_taps(model, train.select(slice(0, 1)), place, preprocessing=preprocessing)
     _check_outputs(taps, train)
-    plan = _plan(model, train, examples, settings, taps, preprocessing)
-    found = FoundSoFar(partial, plan)
-    try:
-        probed = probe(
-            model, taps, train, examples, settings, preprocessing=preprocessing, found=found, progress=progress
-        )
-    except (DataError, ModelError):
-        found.discard()  # the same call would end here again
-        raise
-    return _difficulty(taps, train, examples, probed, agree_with, plan)
+    return ProbeRecorder.create(model, taps, train, examples, settings, preprocessing=preprocessing, progress=progress)
 
 
-def _plan(
-    model: nn.Module,
-    train: ImageData,
-    examples: ImageData,
-    settings: ProbeSettings,
-    taps: Taps,
-    preprocessing: Preprocess | None,
-) -> dict[str, Any]:
+def _plan(recorder: ProbeRecorder) -> dict[str, Any]:
     """All that the neighbours depend on: finished taps are used again only where it is the same."""
     return {
-        "k": settings.k,
-        "taps": list(taps.names),
-        "model_fingerprint": fingerprint(model),
-        "train_fingerprint": train.fingerprint,
-        "examples_fingerprint": examples.fingerprint,
-        "preprocessing": repr(preprocessing),
+        "k": recorder.settings.k,
+        "taps": list(recorder.taps.names),
+        "model_fingerprint": fingerprint(recorder.model),
+        "train_fingerprint": recorder.train.fingerprint,
+        "examples_fingerprint": recorder.examples.fingerprint,
+        "preprocessing": repr(recorder.preprocessing),
+        "fast": recorder.settings.fast,
     }
 
 
-def _difficulty(
-    taps: Taps, train: ImageData, examples: ImageData, probed: Probed, agree_with: Reference, plan: dict[str, Any]
-) -> Difficulty:
-    seconds = {"recording": probed.clock.recording_s, "search": probed.clock.tap_to_search_s}
-    return Difficulty(
-        taps=taps.taps,
-        class_names=train.class_names,
-        ids=examples.ids,
-        splits=examples.splits,
-        labels=examples.labels,
-        logits=probed.logits,
-        neighbors=probed.neighbors,
-        base_ids=train.ids,
-        base_labels=train.labels,
-        agree_with=agree_with,
-        factors=examples.factors,
-        provenance={**plan, "class_names": train.class_names, "agree_with": agree_with, "seconds": seconds},
-    )
+@contextmanager
+def _found_so_far(partial: Path | None, plan: dict[str, Any]) -> Iterator[FoundSoFar]:
+    found = FoundSoFar(partial, plan)
+    try:
+        yield found
+    except (DataError, ModelError):
+        found.discard()  # the same call would end here again
+        raise
+
+
+def _common(recorder: ProbeRecorder, agree_with: Reference) -> dict[str, Any]:
+    """What every result says of taps and examples."""
+    examples = recorder.examples
+    return {
+        "taps": recorder.taps.taps,
+        "class_names": recorder.train.class_names,
+        "ids": examples.ids,
+        "splits": examples.splits,
+        "labels": examples.labels,
+        "agree_with": agree_with,
+        "factors": examples.factors,
+    }
+
+
+def _circumstances(recorder: ProbeRecorder, agree_with: Reference) -> dict[str, Any]:
+    clock = recorder.clock
+    circumstances = {
+        "class_names": recorder.train.class_names,
+        "agree_with": agree_with,
+        "seconds": {"recording": clock.recording_s, "search": clock.tap_to_search_s},
+    }
+    if recorder.projection is None:
+        return circumstances
+    agreeing, sample = measure_agreement(recorder, recorder.projection)
+    return {**circumstances, "exact_votes": {"of": sample, "tap_to_count": agreeing}}
 
 
 def _check_images(train: ImageData, examples: ImageData) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from layerwise.arrays.depth import Reference, prediction_depth, reference_classes
 from layerwise.arrays.intervals import wilson_interval
 from layerwise.arrays.votes import vote
+from layerwise.difficulty.depths import Depths, tap_columns
 from layerwise.taps import Tap
 
 
@@ -71,11 +71,10 @@ class Difficulty:
         predictions: NDArray[np.int64] = self.logits.argmax(axis=1)
         return predictions
 
-    @cached_property
+    @property
     def confidence(self) -> NDArray[np.float32]:
         """The network's probability of its prediction, shape (N,)."""
-        probabilities: NDArray[np.float32] = softmax(self.logits.astype(np.float64), axis=1).max(axis=1)
-        return probabilities.astype(np.float32)
+        return self.depths.confidence
 
     @cached_property
     def reference(self) -> NDArray[np.int64]:
@@ -96,7 +95,25 @@ class Difficulty:
     @property
     def resolved(self) -> NDArray[np.bool_]:
         """Whether the last probe agrees with the reference class, shape (N,)."""
-        return self.depth < len(self.taps)
+        return self.depths.resolved
+
+    @cached_property
+    def depths(self) -> Depths:
+        """The depths alone."""
+        return Depths(
+            taps=self.taps,
+            class_names=self.class_names,
+            ids=self.ids,
+            splits=self.splits,
+            labels=self.labels,
+            logits=self.logits,
+            reference=self.reference,
+            depth=self.depth,
+            asked=np.full(len(self.taps), len(self)),
+            agree_with=self.agree_with,
+            factors=self.factors,
+            provenance=self.provenance,
+        )
 
     def compared_with(self, agree_with: Reference) -> Difficulty:
         """The same votes, compared with another reference class.
@@ -109,34 +126,13 @@ class Difficulty:
 
     def table(self) -> pd.DataFrame:
         """A row for each example: id, split, label, prediction, confidence, depth, resolved, reference, factors."""
-        names = np.asarray(self.class_names, dtype=object)
-        columns: dict[str, Any] = {
-            "id": self.ids,
-            "split": self.splits,
-            "label": self.labels,
-            "label_name": names[self.labels],
-            "prediction": self.predictions,
-            "prediction_name": names[self.predictions],
-            "confidence": self.confidence,
-            "correct": self.predictions == self.labels,
-            "depth": self.depth,
-            "resolved": self.resolved,
-            "reference": self.reference,
-        }
-        return pd.DataFrame(columns | {f"factor_{name}": values for name, values in self.factors.items()})
+        return self.depths.table()
 
     def tap_table(self) -> pd.DataFrame:
         """A row for each tap: order, name, shape, features; for each split the probe's accuracy with its 95 % interval
         (Wilson), and the share of examples to which the probe gives their reference class.
         """
-        table = pd.DataFrame(
-            {
-                "order": [tap.order for tap in self.taps],
-                "name": [tap.name for tap in self.taps],
-                "shape": ["×".join(map(str, tap.shape)) for tap in self.taps],
-                "features": [tap.features for tap in self.taps],
-            }
-        )
+        table = tap_columns(self.taps, self.provenance)
         for split in dict.fromkeys(self.splits.tolist()):
             here = self.splits == split
             right = (self.votes[here] == self.labels[here, None]).sum(axis=0)  # (L,)

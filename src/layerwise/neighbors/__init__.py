@@ -1,20 +1,20 @@
 """Exact k nearest neighbours and their votes: tensors in, rows and classes out. Knows no tap and no file.
 
-    voting        find_votes: the classes alone, which is much less work
-    search        find_neighbors: the rows, nearest first
-    found         Neighbors, and merging what shards found
-    effort        how many queries each stage decided
+voting        find_votes: the classes alone, which is much less work
+search        find_neighbors: the rows, nearest first
+found         Neighbors, and merging what shards found
+effort        how many queries each stage decided
 
-    passes        which first passes find candidates, in which order
-    plan          whether sketches pay, and how long they should be
-    sketch_pass   candidates by sketches: a short product rules out most rows
-    product       candidates by a product over all features
-    candidates    rows with bounds of their distance, and which votes are certain from these
-    measuring     distances in float64: the last word
+passes        which first passes find candidates, in which order
+plan          whether sketches pay, and how long they should be
+sketch_pass   candidates by sketches: a short product rules out most rows
+product       candidates by a product over all features
+candidates    rows with bounds of their distance, and which votes are certain from these
+measuring     distances in float64: the last word
 
-    sketch        short vectors whose distances are lower bounds
-    sampled       products of a few pairs
-    frame         centre and scale of a search
-    tiles         rows in tiles, and products whose rounding is known
-    rates         which type a device multiplies fastest
+sketch        short vectors whose distances are lower bounds
+sampled       products of a few pairs
+frame         centre and scale of a search
+tiles         rows in tiles, and products whose rounding is known
+rates         which type a device multiplies fastest
 """

@@ -15,10 +15,10 @@ from layerwise.neighbors.sketch import Directions, principal_columns
 from layerwise.neighbors.tiles import minus_twice_product
 
 # Costs in units of one multiply-accumulate of a float32 matrix product.
-SCORE = 250  # to look at one pair's score: twice in memory, once through top-k
-PAIR = 6  # a feature of a sampled pair
+SCORE = 250  # to look at one pair's score: in memory and through top-k; twice as much for sketches
+PAIR = 12  # a feature of a sampled pair
 TOUCH = 100  # a feature of a row, read and centred four times
-SETUP = 3e10
+SETUP = 1e11
 
 SMALLEST_JOB = 2e11
 LONG_REST = 0.03

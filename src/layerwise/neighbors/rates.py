@@ -7,7 +7,7 @@ import time
 
 import torch
 
-SIDE = 768
+SIDE = 256
 REPETITIONS = 3
 WORTH_IT = 1.5
 

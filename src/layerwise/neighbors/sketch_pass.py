@@ -29,7 +29,7 @@ from layerwise.neighbors.tiles import (
     tiles,
 )
 
-SCORE_BYTES = 1 << 28
+SCORE_BYTES = 1 << 29
 SLICE_BYTES = 1 << 23
 MOST_CANDIDATES = 1 / 8
 USUAL = 1.5
@@ -73,7 +73,7 @@ class SketchPass:
         """
         sketch = narrowed(self.directions.sketch(queries, self.frame), self.sketch.vectors.dtype)
         centred = self.frame.centred(queries, torch.float32)
-        scores = minus_twice_product(_norms(self.sketch), sketch.vectors, self.sketch.vectors)  # (Q, B)
+        scores = self._scores(sketch)
         rule_out_self(scores, own)
         nearest = scores.topk(self.kept, dim=1, largest=False)
         first = torch.zeros_like(scores, dtype=torch.bool).scatter_(1, nearest.indices, nearest.values.isfinite())
@@ -81,6 +81,14 @@ class SketchPass:
         wanted = self._within(scores, sketch, farthest)
         few = wanted.sum(dim=1) <= max(self.kept, MOST_CANDIDATES * len(self.base))
         return self._bounded(centred, sketch, wanted.logical_and_(few[:, None]), k, complete=few)
+
+    def _scores(self, queries: Sketch) -> Tensor:
+        """|y|² − 2 x · y of the sketches: shape (Q, B), float32."""
+        scores = torch.empty(len(queries.vectors), len(self.base), device=self.base.device)
+        norms = _norms(self.sketch)
+        for tile in tiles(len(self.base), 1, SLICE_BYTES):
+            scores[:, tile] = minus_twice_product(norms[tile], queries.vectors, self.sketch.vectors[tile])
+        return scores
 
     def _within(self, scores: Tensor, sketch: Sketch, farthest: Tensor) -> Tensor:
         """Whether a row's squared distance could be as small as `farthest` (Q, 1): shape (Q, B)."""

@@ -8,6 +8,7 @@ from typing import Any
 from layerwise.report.answer import reference_words
 from layerwise.report.html import Html, details, joined, name, table, tag
 from layerwise.report.pictures import Album
+from layerwise.views.approximation import approximation
 from layerwise.views.run import RunView
 
 PAPER = "Baldock, Maennel and Neyshabur (2021), Deep learning through the lens of example difficulty"
@@ -38,6 +39,9 @@ def _definitions(view: RunView) -> Iterator[tuple[str, str]]:
         "flattened activations. Equal counts go to the class whose nearest voter is nearer; equally near images "
         "are put in a fixed, shuffled order.",
     )
+    said = approximation(view.taps)
+    if said:
+        yield "Approximation", said
     yield (
         "Prediction depth",
         joined(

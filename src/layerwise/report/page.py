@@ -18,6 +18,7 @@ from layerwise.report.pictures import Album
 from layerwise.report.stories import story_section
 from layerwise.report.training import training_section
 from layerwise.runs import write_text
+from layerwise.views.approximation import approximation
 from layerwise.views.run import RunView, read_run
 
 Section = Callable[[RunView, Album], Html]
@@ -80,4 +81,6 @@ def _subject(view: RunView) -> Html:
     """Which network was measured on which data, where it was recorded."""
     recorded = (view.model.get("spec"), view.run.get("steps", {}).get("difficulty", {}).get("data"))
     known = [name(str(fact)) for fact in recorded if fact]
-    return Html(" · " + " on ".join(known)) if known else Html()
+    subject = Html(" · " + " on ".join(known)) if known else Html()
+    said = approximation(view.taps)
+    return joined([subject, f" · {said}"]) if said else subject

@@ -91,8 +91,7 @@ class RunView:
     @property
     def agree_with(self) -> str:
         """The reference class: "prediction", "last-probe" or "label", as recorded, else as the columns show it."""
-        step = self.run.get("steps", {}).get("difficulty", {})
-        recorded = step.get("agree_with") if isinstance(step, Mapping) else None
+        recorded = _step(self.run).get("agree_with")
         reference = self.examples["reference"].to_numpy()
         kind_to_classes = {
             "prediction": self.examples["prediction"].to_numpy(),
@@ -158,12 +157,24 @@ def read_run(path: Path) -> RunView:
 def _check_measured(path: Path) -> None:
     if not path.is_dir():
         raise RunError(f"no run folder {path}.\n    Make one: layerwise train MODEL DATA -o {path}")
+    if _step(_read_object(path / "run.json")).get("depths_only"):
+        raise RunError(
+            f"{path} holds depths only, without the votes and the pictures that are shown.\n"
+            f"    Measure all of it: layerwise difficulty {path} --again"
+        )
     missing = [name for name in ("examples.parquet", "taps.parquet", "votes.npy") if not (path / name).is_file()]
     if missing:
         raise RunError(
             f"nothing measured in {path}: no {', no '.join(missing)}.\n"
             f"    Measure it first: layerwise difficulty {path}"
         )
+
+
+def _step(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What run.json says of the measurement."""
+    steps = run.get("steps")
+    step = steps.get("difficulty") if isinstance(steps, Mapping) else None
+    return step if isinstance(step, Mapping) else {}
 
 
 def _if_there(path: Path) -> Any:
