@@ -13,6 +13,7 @@ from layerwise.neighbors.frame import Frame
 from layerwise.neighbors.plan import useful_directions
 from layerwise.neighbors.product import ProductPass
 from layerwise.neighbors.sketch_pass import SketchPass
+from layerwise.neighbors.symmetric import SymmetricPass
 
 NARROW = 64
 SPARE_CANDIDATES = 18
@@ -32,13 +33,14 @@ class FirstPass(Protocol):
         ...
 
 
-def first_passes(queries: Tensor, base: Tensor, k: int) -> Iterator[FirstPass]:
+def first_passes(queries: Tensor, base: Tensor, k: int, own: Tensor) -> Iterator[FirstPass]:
     """Dearer and dearer; the last one's candidates are complete for every query.
 
     Args:
         queries: shape (Q, D).
         base: shape (B, D).
         k: how many neighbours are wanted.
+        own: shape (Q,), the row that a query is itself, or -1.
     """
     frame = Frame.over(queries, base)
     kept = min(k + SPARE_CANDIDATES, len(base))
@@ -46,9 +48,18 @@ def first_passes(queries: Tensor, base: Tensor, k: int) -> Iterator[FirstPass]:
         directions = useful_directions(len(queries), base, frame, k)
         if directions is not None:
             yield SketchPass.over(base, frame, kept, directions)
-        yield ProductPass.over(base, frame, torch.float32, kept)
+        product = ProductPass.over(base, frame, torch.float32, kept)
+        # After sketches, few queries are left: then half of all products would be more than all of theirs.
+        halved = directions is None and _is_leave_one_out(queries, base, own)
+        yield SymmetricPass.over(product, k) if halved else product
     while True:
         yield ProductPass.over(base, frame, torch.float64, kept)
         if kept == len(base):
             return
         kept = min(kept * WIDENING, len(base))
+
+
+def _is_leave_one_out(queries: Tensor, base: Tensor, own: Tensor) -> bool:
+    """Whether the queries are the base itself, row for row."""
+    same_memory = queries.data_ptr() == base.data_ptr() and queries.shape == base.shape
+    return same_memory and bool((own == torch.arange(len(base), device=own.device)).all())

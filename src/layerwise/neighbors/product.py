@@ -67,8 +67,11 @@ class ProductPass:
             own: shape (Q,), the row that is the query itself, or -1.
         """
         centred = self.frame.centred(queries, self.dtype)
-        lower, rows = self._smallest_lower_bounds(centred, own)
-        norms = _norms(centred)[:, None] + self.norms[rows]  # (Q, kept)
+        return self.bounded(_norms(centred), *self._smallest_lower_bounds(centred, own), k)
+
+    def bounded(self, query_norms: Tensor, lower: Tensor, rows: Tensor, k: int) -> Candidates:
+        """The rows (Q, kept) with the smallest lower bounds (Q, kept), of queries with squared norms (Q,)."""
+        norms = query_norms[:, None] + self.norms[rows]  # (Q, kept)
         upper = lower + 2 * (self.relative_error * norms + self.frame.absolute_error)
         farthest = farthest_possible(upper, k)
         complete = (lower.amax(dim=1) > farthest[:, 0]) | (self.kept == len(self.base))

@@ -46,7 +46,7 @@ def find_neighbors(
     distances = np.empty((len(queries), k), dtype=np.float64)
     open_queries = torch.arange(len(queries), device=base.device)
     with full_precision(base.device):
-        for first_pass in first_passes(queries, base, k):
+        for first_pass in first_passes(queries, base, k, own):
             still_open = []
             for part in torch.split(open_queries, first_pass.queries_at_once):
                 candidates = first_pass.candidates(queries[part], k, own[part])

@@ -61,7 +61,7 @@ def find_votes(
     votes = np.empty(len(queries), dtype=np.int64)
     open_queries = torch.arange(len(queries), device=base.device)
     with full_precision(base.device):
-        for number, first_pass in enumerate(first_passes(queries, base, k)):
+        for number, first_pass in enumerate(first_passes(queries, base, k, own)):
             still_open = []
             for part in torch.split(open_queries, first_pass.queries_at_once):
                 candidates = first_pass.candidates(queries[part], k, own[part])
