@@ -68,6 +68,16 @@ def test_rows_that_the_directions_span_have_a_rest_of_nearly_nothing() -> None:
     assert (sketch.radii < 1e-3 * norms).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_where_sketches_lose_nothing_their_radii_cover_the_rounding(dtype: torch.dtype) -> None:
+    rows = torch.from_numpy(activations(40, 700, seed=0))
+    frame = Frame.over(rows, rows)
+    sketch = narrowed(Directions.along(principal_columns(rows, frame, 39)).sketch(rows, frame), dtype)
+    distances = exact_distances(rows.numpy(), frame)
+    assert excess(sketch, distances).max() <= 0
+    assert excess(Sketch(sketch.vectors, sketch.radii * 0, sketch.norms), distances).max() > 0
+
+
 def test_directions_that_are_not_orthonormal_say_so() -> None:
     columns = torch.from_numpy(np.random.default_rng(0).normal(size=(500, 30)).astype(np.float32))
     directions = Directions.along(columns)

@@ -9,6 +9,7 @@ passes        which first passes find candidates, in which order
 plan          whether sketches pay, and how long they should be
 sketch_pass   candidates by sketches: a short product rules out most rows
 product       candidates by a product over all features
+symmetric     the same of a base with itself, in half the arithmetic
 candidates    rows with bounds of their distance, and which votes are certain from these
 measuring     distances in float64: the last word
 
