@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from layerwise.neighbors.effort import Effort
 from layerwise.neighbors.frame import Frame
 from layerwise.neighbors.search import find_neighbors
 from layerwise.neighbors.sketch import Directions, Sketch, narrowed, principal_columns
+from layerwise.neighbors.sketch_pass import SketchPass
 from layerwise.neighbors.voting import find_votes
 
 
@@ -117,6 +120,27 @@ def test_searches_with_sketches_give_brute_forces_rows_and_votes(
     assert effort.queries == 40
     if most == 1 and kind != "duplicates":
         assert effort.sketched == 40
+
+
+@pytest.mark.parametrize("displaced", [slice(0, 400, 20), slice(None)])
+def test_rows_whose_sketches_are_far_off_are_not_lost_if_their_radii_say_so(
+    displaced: slice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sketch_pass, "MOST_CANDIDATES", 1.0)
+    rows, queries = (torch.from_numpy(activations(count, 300, seed=seed)) for count, seed in ((400, 2), (40, 3)))
+    frame = Frame.over(queries, rows)
+    exact = SketchPass.over(rows, frame, 48, Directions.along(principal_columns(rows, frame, 64)))
+    vectors, radii = exact.sketch.vectors.clone(), exact.sketch.radii.clone()
+    away = torch.from_numpy(np.random.default_rng(0).normal(size=vectors.shape).astype(np.float32))[displaced]
+    far = exact.sketch.norms.sqrt().mean()
+    vectors[displaced] += away / away.norm(dim=1, keepdim=True) * far
+    radii[displaced] += far * (1 + 1e-6)
+    off = replace(exact, sketch=Sketch(vectors, radii, exact.sketch.norms))
+    candidates = off.candidates(queries, 30, torch.full((40,), -1))
+    truth = nearest_rows(queries.numpy(), rows.numpy(), 30)
+    assert candidates.complete.all()
+    for found, wanted in zip(candidates.rows.tolist(), truth.tolist(), strict=True):
+        assert set(wanted) <= set(found)
 
 
 @given(seed=st.integers(0, 2**32), width=st.integers(66, 200), rows=st.integers(40, 120), k=st.integers(1, 39))
