@@ -1,7 +1,7 @@
-"""Real activations for the benchmarks of votes: the reference job's network on shapes or CIFAR-10, trained briefly.
+"""Real activations for the benchmarks of votes: a network's, at all its places, recorded into memory a group at a time.
 
-torchvision's ResNet-18 with its ImageNet stem, fed 32×32 images. Its eleven places hold 66,000 floats an image, so they
-are recorded to a folder, and one tap at a time is read into memory.
+The network and its images are those of a finished run; without one, torchvision's ResNet-18 with its ImageNet stem is
+trained briefly on shapes or CIFAR-10. Its eleven places hold 62,000 floats an image, 9 GB for the reference job.
 """
 
 from __future__ import annotations
@@ -12,84 +12,121 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.oracle import Values
 from layerwise import seeds
+from layerwise.cli.sources import source_of_run
 from layerwise.data.images import ImageData
 from layerwise.data.parquet import load_parquet
 from layerwise.data.shapes import load_shapes
-from layerwise.errors import FileError
+from layerwise.difficulty.recorder import groups_of_taps
 from layerwise.models.catalog import load_model
+from layerwise.models.preprocessing import Preprocessing
+from layerwise.models.saved import ModelDescription, read_model, save_model
 from layerwise.recording import Activations, record
-from layerwise.runs import read_json, write_json
-from layerwise.taps import find_taps
+from layerwise.taps import Taps, find_taps
 
+PLACE = "children"
 BATCH = 128
-FACTS = "recording.json"
+LIMIT_BYTES = 5e9
+"""The most that recorded activations take: two groups of taps for the reference job."""
+
+MOST_TELLING = ("relu", "conv1", "layer1")
+"""These are measured first: a run that is killed has then said most."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is measured: how many images of what, after how much training, at which taps (all, if none is named)."""
+    """What is measured.
+
+    Attributes:
+        base: how many training images.
+        queries: how many test images.
+        steps: of training, where there is no run.
+        taps: which; all, if none is named.
+        cifar10: a folder of Parquet files, instead of shapes.
+        run: a folder with a trained network, and the name of its images.
+        check: how many queries the oracle answers at each tap.
+    """
 
     base: int
     queries: int
     steps: int
     taps: tuple[str, ...] = ()
     cifar10: str | None = None
+    run: str | None = None
+    check: int = 500
 
-    def facts(self) -> dict[str, object]:
-        """All that the activations depend on."""
-        return {**vars(self), "taps": list(self.taps)}
+    def load(self) -> ImageData:
+        """The images, where there is no run."""
+        return load_parquet(self.cifar10) if self.cifar10 else load_shapes(train=self.base, test=self.queries)
 
-    def load(self) -> tuple[ImageData, ImageData]:
-        """The images whose activations are the base, and those that ask."""
-        if self.cifar10 is None:
-            data = load_shapes(train=self.base, test=self.queries)
-            return data.train, data.test
-        data = load_parquet(self.cifar10)
-        return data.train.select(slice(self.base)), data.test.select(slice(self.queries))
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network, its places, and images: those of the base, and those that ask."""
+
+    model: nn.Module
+    preprocessing: Preprocessing | None
+    base: ImageData
+    queries: ImageData
+    taps: Taps
+
+    @classmethod
+    def create(cls, model: nn.Module, preprocessing: Preprocessing | None, data: ImageData, job: Job) -> Subject:
+        """As many of the images as the job asks for."""
+        base, queries = data.train.select(slice(job.base)), data.test.select(slice(job.queries))
+        taps = find_taps(model, base.select(slice(0, 1)), PLACE, preprocessing=preprocessing)
+        return cls(model, preprocessing, base, queries, taps)
+
+    def groups(self, wanted: tuple[str, ...] = ()) -> list[list[str]]:
+        """Names of taps (all, if none is wanted) that are recorded together, the most telling first."""
+        taps = [tap for tap in self.taps if tap.name in wanted or not wanted]
+        first = [tap for name in MOST_TELLING for tap in taps if tap.name == name]
+        rest = [tap for tap in taps if tap not in first]
+        groups = groups_of_taps([*first, *rest], len(self.base) + len(self.queries), LIMIT_BYTES)
+        return [[tap.name for tap in group] for group in groups]
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """Activations of the base and of the queries, mapped from files, and the seconds that recording took."""
+    """Activations of the base and of the queries, in memory, and the seconds that recording took."""
 
     base: Activations
     queries: Activations
     seconds: float
 
-    @property
-    def num_classes(self) -> int:
-        """K, the number of classes."""
-        return int(self.queries.logits.shape[1])
 
-    @property
-    def predictions(self) -> NDArray[np.int64]:
-        """What the network says of each query, shape (Q,)."""
-        predictions: NDArray[np.int64] = self.queries.logits.argmax(axis=1)
-        return predictions
+def load_subject(job: Job, folder: Path) -> Subject:
+    """The run's network and images; without a run, a network that is trained once and then kept in the folder."""
+    if job.run is not None:
+        source = source_of_run(Path(job.run), None, seed=0, model=None, trust_code=False, may_ask=False)
+        return Subject.create(source.model, source.description.preprocessing, source.data, job)
+    data, kept = job.load(), folder / "network"
+    if not (kept / "model.json").exists():
+        model = load_model("resnet18", num_classes=data.num_classes, in_channels=data.image_shape[0])
+        train_briefly(model, data.train, job.steps)
+        save_model(
+            kept, model, ModelDescription("resnet18", data.num_classes, data.image_shape, tuple(data.class_names))
+        )
+    return Subject.create(read_model(kept).model, None, data, job)
 
-    def read(self, tap: str) -> tuple[Values, Values]:
-        """Base (B, D) and queries (Q, D) of one tap, in memory."""
-        return np.array(self.base.flat(tap)), np.array(self.queries.flat(tap))
 
-
-def record_job(job: Job, folder: Path) -> Recorded:
-    """Train and record, unless the folder holds what an earlier call has recorded."""
-    if not _is_recorded(job, folder):
-        train_data, test_data = job.load()
-        model = load_model("resnet18", num_classes=train_data.num_classes, in_channels=train_data.image_shape[0])
-        train_briefly(model, train_data, job.steps)
-        taps = find_taps(model, train_data, "children")
-        started = time.perf_counter()
-        for part, data in (("base", train_data), ("queries", test_data)):
-            record(model, data, taps, only=job.taps or None, keep=folder / part)
-        write_json(folder / FACTS, {"job": job.facts(), "seconds": time.perf_counter() - started})
-    seconds = read_json(folder / FACTS)["seconds"]
-    return Recorded(Activations.load(folder / "base"), Activations.load(folder / "queries"), seconds)
+def record_taps(subject: Subject, names: list[str]) -> Recorded:
+    """One forward pass of all images that keeps the values at these taps."""
+    started = time.perf_counter()
+    base, queries = (
+        record(
+            subject.model,
+            data,
+            subject.taps,
+            only=names,
+            preprocessing=subject.preprocessing,
+            limit_bytes=LIMIT_BYTES,
+        )
+        for data in (subject.base, subject.queries)
+    )
+    return Recorded(base, queries, time.perf_counter() - started)
 
 
 def train_briefly(model: nn.Module, data: ImageData, steps: int) -> None:
@@ -104,10 +141,3 @@ def train_briefly(model: nn.Module, data: ImageData, steps: int) -> None:
         nn.functional.cross_entropy(logits, torch.from_numpy(data.labels[rows])).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     model.eval()
-
-
-def _is_recorded(job: Job, folder: Path) -> bool:
-    try:
-        return bool(read_json(folder / FACTS)["job"] == job.facts())
-    except FileError:
-        return False

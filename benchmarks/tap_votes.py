@@ -1,4 +1,4 @@
-"""measure_tap: everybody's votes at one tap, timed side by side and held against the float64 oracle."""
+"""measure_tap: everybody's votes at one tap, timed side by side and, for a sample, held against the float64 oracle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from benchmarks.memory import MemoryPeak
 from benchmarks.oracle import Classes, Values, float64
 from layerwise.neighbors.effort import Effort
 
+CONTENDERS = ("layerwise", *RIVALS)
 PARTS = 8
+NOT_ASKED = -1
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,19 @@ WHOLE = Pace(limit_s=float("inf"), repeats=1)
 
 @dataclass(frozen=True)
 class TapResult:
-    """The numbers of one tap; `votes` and `lazy_votes` are kept for the depths.
+    """The numbers of one tap.
 
     Attributes:
-        seconds: contender to seconds for all queries; scaled up from those it was asked if it was not asked all.
-        asked: contender to how many queries it was asked; the oracle's is how many votes were checked.
-        wrong_votes: contender to how many of the checked votes differ from the oracle's.
+        seconds: contender to seconds for all queries; scaled up from those it was asked if it was not asked all. The
+            oracle's are for its sample.
+        asked: contender to how many queries it was asked.
+        checked: contender to how many of its votes were compared with the oracle's.
+        wrong_votes: contender to how many of these differ.
         reranked: how many queries our first pass did not decide.
         sketched: how many queries got their candidates from sketches.
-        peak_rss_gb: the process's own memory while ours ran, activations included; `added_gb` is what the search adds.
-        lazy_rows: the queries that a lazy scan asks here; `lazy_votes` are theirs. None where nothing is lazy.
+        peak_rss_gb: the process's own memory while ours ran, recorded activations included.
+        added_gb: what the search adds to them.
+        votes: contender to votes (Q,), NOT_ASKED where there is none.
     """
 
     tap: str
@@ -49,18 +54,19 @@ class TapResult:
     queries: int
     seconds: dict[str, float]
     asked: dict[str, int]
+    checked: dict[str, int]
     wrong_votes: dict[str, int]
     reranked: int
     sketched: int
     peak_rss_gb: float
     added_gb: float
-    votes: dict[str, list[int]]
-    lazy_rows: list[int] | None = None
-    lazy_votes: list[int] | None = None
+    votes: dict[str, Classes]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+    def numbers(self) -> dict[str, Any]:
+        """Plain values: all but the votes."""
+        plain = asdict(self)
+        del plain["votes"]
+        return plain
 
 
 def measure_tap(
@@ -70,39 +76,37 @@ def measure_tap(
     labels: Classes,
     *,
     num_classes: int,
+    checked_rows: NDArray[np.int64],
     pace: Pace = WHOLE,
-    lazy_rows: NDArray[np.int64] | None = None,
 ) -> TapResult:
-    """Ours first, so that nobody else's memory is counted as ours; then the rivals and the oracle."""
+    """Ours first, so that nobody else's memory is counted as ours; then the rivals, and the oracle for some rows."""
     effort = Effort()
     with MemoryPeak() as memory:
-        seconds, asked, votes = {}, {}, {}
-        ours = _timed_whole(layerwise(effort), base, queries, labels, num_classes, pace)
-        seconds["layerwise"], votes["layerwise"], asked["layerwise"] = *ours, len(queries)
+        seconds, votes = {}, {}
+        seconds["layerwise"], votes["layerwise"] = _timed_whole(
+            layerwise(effort), base, queries, labels, num_classes, pace
+        )
     repeats = effort.queries // len(queries)
-    lazy_votes = None
-    if lazy_rows is not None:
-        few = queries[lazy_rows]
-        seconds["lazy"], lazy_votes = _timed_whole(layerwise(Effort()), base, few, labels, num_classes, WHOLE)
-        asked["lazy"] = len(lazy_rows)
-    for name, contender in {**RIVALS, "oracle": float64}.items():
+    for name, contender in RIVALS.items():
         seconds[name], votes[name] = _timed_in_parts(contender, base, queries, labels, num_classes, pace)
-        asked[name] = len(votes[name])
+    seconds["oracle"], truth = _timed_whole(float64, base, queries[checked_rows], labels, num_classes, WHOLE)
+    votes["oracle"] = np.full(len(queries), NOT_ASKED)
+    votes["oracle"][checked_rows] = truth
+    compared = {name: np.minimum(votes[name], votes["oracle"]) != NOT_ASKED for name in CONTENDERS}
     return TapResult(
         tap=tap,
         features=base.shape[1],
         base=len(base),
         queries=len(queries),
         seconds=seconds,
-        asked=asked,
-        wrong_votes={name: _differing(votes[name], votes["oracle"]) for name in ("layerwise", *RIVALS)},
+        asked={name: int((made != NOT_ASKED).sum()) for name, made in votes.items()},
+        checked={name: int(both.sum()) for name, both in compared.items()},
+        wrong_votes={name: int((votes[name] != votes["oracle"])[both].sum()) for name, both in compared.items()},
         reranked=effort.reranked // repeats,
         sketched=effort.sketched // repeats,
         peak_rss_gb=memory.peak_bytes / 1e9,
         added_gb=memory.added_bytes / 1e9,
-        votes={name: made.tolist() for name, made in votes.items()},
-        lazy_rows=None if lazy_rows is None else lazy_rows.tolist(),
-        lazy_votes=None if lazy_votes is None else lazy_votes.tolist(),
+        votes=votes,
     )
 
 
@@ -125,17 +129,11 @@ def _timed_in_parts(
     started = time.perf_counter()
     ask = contender(base, labels, num_classes)
     ready_s = time.perf_counter() - started
-    parts = [queries] if pace.limit_s == float("inf") else np.array_split(queries, PARTS)
-    started, votes = time.perf_counter(), []
-    for part in parts:
-        votes.append(ask(part))
-        asking_s = time.perf_counter() - started
+    parts = 1 if pace.limit_s == float("inf") else PARTS
+    votes, asked, started = np.full(len(queries), NOT_ASKED), 0, time.perf_counter()
+    for rows in np.array_split(np.arange(len(queries)), parts):
+        votes[rows] = ask(queries[rows[0] : rows[-1] + 1])
+        asked, asking_s = asked + len(rows), time.perf_counter() - started
         if asking_s > pace.limit_s:
             break
-    made = np.concatenate(votes)
-    return ready_s + asking_s * len(queries) / len(made), made
-
-
-def _differing(votes: Classes, truth: Classes) -> int:
-    both = min(len(votes), len(truth))
-    return int((votes[:both] != truth[:both]).sum())
+    return ready_s + asking_s * len(queries) / asked, votes
