@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -574,6 +576,20 @@ def test_mode_hooks_gradients_and_random_state_are_left_as_they_were(place: Any,
     assert net.halved.factor.grad == 1
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.is_grad_enabled()
+
+
+def test_what_was_recorded_is_freed_as_soon_as_nobody_holds_it() -> None:
+    """A cycle of references would keep gigabytes until the garbage collector comes."""
+    model, data = Toy().eval(), images(4)
+    taps = find_taps(model, data)
+    gc.disable()
+    try:
+        activations = record(model, data, taps)
+        array = weakref.ref(activations["twice"])
+        del activations
+        assert array() is None
+    finally:
+        gc.enable()
 
 
 def test_it_is_read_in_evaluation_mode() -> None:

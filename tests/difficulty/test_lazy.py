@@ -16,7 +16,7 @@ from torch import nn
 from layerwise.arrays.depth import Reference
 from layerwise.data.catalog import load_data
 from layerwise.data.images import ImageData
-from layerwise.difficulty import lazy, recorder
+from layerwise.difficulty import lazy, recorded, recorder
 from layerwise.difficulty.measuring import measure_depths, measure_difficulty
 from layerwise.difficulty.result import Difficulty
 from layerwise.difficulty.settings import ProbeSettings
@@ -112,7 +112,7 @@ def test_a_memory_limit_changes_neither_depths_nor_counts(
 
     whole = measure_depths(model, data.train, data.split(examples), k=5, agree_with=agree_with)
     monkeypatch.setattr(recorder, "record", watched)
-    monkeypatch.setattr(recorder, "COPY_BYTES", 64)  # a few rows at a time
+    monkeypatch.setattr(recorded, "COPY_BYTES", 64)  # a few rows at a time
     limit = 40 * 4 * (90 if examples == "test" else 60)  # the widest tap
     settings = ProbeSettings(k=5, limit_bytes=limit, batch_size=4)
     limited = measure_depths(model, data.train, data.split(examples), settings=settings, agree_with=agree_with)

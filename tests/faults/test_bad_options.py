@@ -42,9 +42,9 @@ KNOWN_MODELS = (
         (["--limit-gb", "nan"], "InputError: --limit-gb must be a number above 0; got nan.\n"),
         (
             ["--limit-gb", "0.000001"],
-            'ActivationsTooLargeError: tap "input" needs 15.4 kB (60 × 1 × 8 × 8 float32), over the limit of 1.0 kB.\n'
-            "    Leave it out with a list of taps, measure fewer examples, keep activations in files "
-            "(--keep-activations), or raise the limit (--limit-gb).\n",
+            'ActivationsTooLargeError: tap "input" needs at least 10.5 kB (41 × 1 × 8 × 8 float32), over the limit of '
+            "1.0 kB.\n    Leave it out with a list of taps, use smaller batches (--batch-size), keep activations in "
+            "files (--keep-activations), or raise the limit (--limit-gb).\n",
         ),
         (
             ["--limit-gb", "0.000001", "--keep-activations"],

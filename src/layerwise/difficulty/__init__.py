@@ -3,6 +3,8 @@
 - `measuring`: measure_difficulty and measure_depths, the easy doors: taps, recording, probes, depths.
 - `settings`: ProbeSettings.
 - `recorder`: activations in groups of taps that fit the memory limit; whom to ask, and who is left out of its own vote.
+- `recorded`, `shards`: a group of taps in memory, or one tap that is too large for that.
+- `clock`: where the time went.
 - `probing`: the k nearest training examples at every tap.
 - `lazy`: depths alone, from the last tap backwards, with fewer and fewer examples.
 - `found`: finished taps, from which an interrupted measurement goes on.

@@ -7,7 +7,6 @@ depth. The early taps, which are the widest, are asked about few examples, or ar
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,8 +16,11 @@ from torch import Tensor
 
 from layerwise.arrays.depth import Reference, prediction_depth, reference_classes
 from layerwise.arrays.votes import vote
+from layerwise.difficulty.clock import Clock
 from layerwise.difficulty.found import FoundSoFar
-from layerwise.difficulty.recorder import Clock, ProbeRecorder, Recorded
+from layerwise.difficulty.recorded import Question, Recorded
+from layerwise.difficulty.recorder import ProbeRecorder
+from layerwise.difficulty.shards import Sharded
 from layerwise.neighbors.voting import find_votes
 from layerwise.taps import INPUT, Tap
 
@@ -55,7 +57,7 @@ def probe_lazily(
         found: taps that an earlier, interrupted call finished; each new one is added.
 
     Raises:
-        ActivationsTooLargeError: one tap alone is over the limit.
+        ActivationsTooLargeError: of one tap not even a shard fits the limit.
         NonFiniteError: NaN or infinity at a tap.
         InputError: there is no such reference.
     """
@@ -76,22 +78,22 @@ class _LazyProbes:
             left = self._left(group[0]) if group else ~self.recorder.everyone
             if not left.any() and self.recorder.settings.keep is None:
                 break
-            recorded = self.recorder.record(group, left)
-            if not self.found.has_logits:
-                self.found.keep_logits(recorded.logits())
-            self._ask_all(group, recorded)
+            # No name holds a group while the next is recorded.
+            self._ask_all(group, self.recorder.record(group, left))
         if known is not None:
             self._look_up(known)
         return self._result()
 
-    def _ask_all(self, group: Sequence[Tap], recorded: Recorded) -> None:
-        recorder = self.recorder
-        for tap in recorder.progress(group, total=len(group), what="Asking probes"):
+    def _ask_all(self, group: Sequence[Tap], recorded: Recorded | Sharded) -> None:
+        recorder, train = self.recorder, self.recorder.train
+        if not self.found.has_logits:
+            self.found.keep_logits(recorded.logits())
+        question = Question(self._votes, lambda found: found.votes(train.labels, train.num_classes))
+        for tap in recorder.shown(group, "Asking probes"):
             left = self._left(tap)
             if left.any():
-                started = time.perf_counter()
-                self._keep(tap, left, recorded.answers(tap, left, self._votes))
-                recorder.clock.tap_to_search_s[tap.name] = time.perf_counter() - started
+                with recorder.clock.searching(tap):
+                    self._keep(tap, left, recorded.answers(tap, left, question))
 
     def _votes(self, queries: Tensor, base: Tensor, own_rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
         train, k = self.recorder.train, self.recorder.settings.k

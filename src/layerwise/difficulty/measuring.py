@@ -64,7 +64,7 @@ def measure_difficulty(
         NotEnoughExamplesError: k or fewer training examples, or nothing to measure.
         ModelError: the network does not take these images, or gives another number of classes than they have.
         UnknownNameError: taps that the network does not have.
-        ActivationsTooLargeError: one tap alone is over the limit.
+        ActivationsTooLargeError: of one tap not even a shard fits the limit.
         NonFiniteError: NaN or infinity at a tap.
         InputError: there is no such reference class or device.
 

@@ -5,7 +5,6 @@ What a tap's search found is written down before the next begins.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from layerwise.difficulty.clock import Clock
 from layerwise.difficulty.found import FoundSoFar
-from layerwise.difficulty.recorder import Clock, ProbeRecorder, Recorded
+from layerwise.difficulty.recorded import Question, Recorded
+from layerwise.difficulty.recorder import ProbeRecorder
+from layerwise.difficulty.shards import Sharded
 from layerwise.neighbors.search import find_neighbors
 from layerwise.taps import INPUT, Tap
 
@@ -42,7 +44,7 @@ def probe(recorder: ProbeRecorder, *, found: FoundSoFar | None = None) -> Probed
         found: taps that an earlier, interrupted call finished; each new one is added.
 
     Raises:
-        ActivationsTooLargeError: one tap alone is over the limit.
+        ActivationsTooLargeError: of one tap not even a shard fits the limit.
         NonFiniteError: NaN or infinity at a tap.
     """
     return _Probes(recorder, FoundSoFar(None) if found is None else found).run()
@@ -59,19 +61,20 @@ class _Probes:
         known = {} if input_neighbors is None else {INPUT: input_neighbors}
         to_search = [tap for tap in recorder.taps if tap.name not in known and not self.found.has(tap)]
         for group in recorder.groups(to_search):
-            recorded = recorder.record(group, recorder.everyone)
-            self.found.keep_logits(recorded.logits())
-            self._search_all(group, recorded)
+            # No name holds a group while the next is recorded.
+            self._search_all(group, recorder.record(group, recorder.everyone))
         by_tap = [known[tap.name] if tap.name in known else self.found.result(tap) for tap in recorder.taps]
         return Probed(np.stack(by_tap, axis=1), self.found.logits(), recorder.clock)
 
-    def _search_all(self, group: Sequence[Tap], recorded: Recorded) -> None:
+    def _search_all(self, group: Sequence[Tap], recorded: Recorded | Sharded) -> None:
         recorder = self.recorder
-        for tap in recorder.progress(group, total=len(group), what="Searching neighbours"):
-            started = time.perf_counter()
-            neighbors = recorded.answers(tap, recorder.everyone, self._search).astype(np.int32)
-            self.found.keep(tap, neighbors)
-            recorder.clock.tap_to_search_s[tap.name] = time.perf_counter() - started
+        if not self.found.has_logits:
+            self.found.keep_logits(recorded.logits())
+        question = Question(self._search, lambda found: found.rows)
+        for tap in recorder.shown(group, "Searching neighbours"):
+            with recorder.clock.searching(tap):
+                neighbors = recorded.answers(tap, recorder.everyone, question).astype(np.int32)
+                self.found.keep(tap, neighbors)
             if tap.name == INPUT:
                 recorder.input_cache.write(neighbors)
 

@@ -1,27 +1,29 @@
 """ProbeRecorder: activations of the training examples and of those to measure, in groups of taps that fit the limit.
 
-One forward pass for each group, and one for all when the activations are kept in files.
+One forward pass for each group, and one for all when the activations are kept in files. A tap that is over the limit
+by itself is a group that goes by in shards.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from layerwise.arrays.votes import check_k
 from layerwise.data.images import ImageData
+from layerwise.difficulty.clock import Clock
 from layerwise.difficulty.input_cache import InputCache
 from layerwise.difficulty.projection import Projection
+from layerwise.difficulty.recorded import Recorded
 from layerwise.difficulty.settings import ProbeSettings
-from layerwise.errors import ActivationsTooLargeError, DataError, NonFiniteError
+from layerwise.difficulty.shards import Room, Sharded
+from layerwise.errors import ActivationsTooLargeError, DataError
 from layerwise.progress import Progress, silent
 from layerwise.recording import Activations, record
 from layerwise.recording.sizes import in_units
@@ -30,19 +32,6 @@ from layerwise.taps.borrowing import Preprocess
 
 BYTES_PER_NUMBER = 4
 IDENTITY_CHECK_ROWS = 1024
-COPY_BYTES = 1 << 30
-"""Some queries of many are copied in parts of this size: nobody's limit has room for a second copy of all."""
-
-Search = Callable[[Tensor, Tensor, NDArray[np.int64] | None], NDArray[Any]]
-"""From queries (Q, D), base (B, D) and the queries' own rows (Q,) or None, to answers (Q, …)."""
-
-
-@dataclass
-class Clock:
-    """Seconds by step and tap, as they were spent."""
-
-    recording_s: float = 0.0
-    tap_to_search_s: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,30 +105,65 @@ class ProbeRecorder:
         """Taps, in the order given, that are recorded together; with `keep` all at once, though none is asked for.
 
         Raises:
-            ActivationsTooLargeError: one tap alone is over the limit.
+            ActivationsTooLargeError: of one tap not even a shard fits the limit.
         """
         if self.settings.keep is not None:
             return [list(taps)]
-        unseen = int((self.own_rows < 0).sum())
-        examples, limit_bytes = len(self.train) + unseen, self.settings.limit_bytes
-        return groups_of_taps(taps, examples, limit_bytes, width=self.settings.fast)
+        settings, room = self.settings, self._room
+        return groups_of_taps(
+            taps, room.train + room.unseen, settings.limit_bytes, width=settings.fast, at_least=room.least
+        )
 
-    def record(self, group: Sequence[Tap], wanted: NDArray[np.bool_]) -> Recorded:
+    def shown(self, group: Sequence[Tap], what: str) -> Iterator[Tap]:
+        """A group's taps with a bar; one that goes by in shards has a bar of its own."""
+        progress = silent if self._is_in_shards(group) else self.progress
+        return progress(group, total=len(group), what=what)
+
+    def record(self, group: Sequence[Tap], wanted: NDArray[np.bool_]) -> Recorded | Sharded:
         """One forward pass: the training examples, and those wanted (N,) of the others.
+
+        A tap that is over the limit is not recorded before it is asked.
 
         Raises:
             NonFiniteError: NaN or infinity at a tap.
             ActivationsTooLargeError: the disk is too small, or one batch is over the limit.
         """
-        started = time.perf_counter()
-        base = self._activations(self.train, group, "base")
+        return self._sharded(group[0]) if self._is_in_shards(group) else self._recorded(group, wanted)
+
+    def _recorded(self, group: Sequence[Tap], wanted: NDArray[np.bool_]) -> Recorded:
+        base = self._activations(self.train, group, self.progress, name="base")
         unseen, rows = None, np.full(len(self.examples), -1)
         recorded = self._to_record(wanted)
         if len(recorded):
-            unseen = self._activations(self.examples.select(recorded), group, "held-out")
+            unseen = self._activations(self.examples.select(recorded), group, self.progress, name="held-out")
             rows[recorded] = np.arange(len(recorded))
-        self.clock.recording_s += time.perf_counter() - started
         return Recorded(base, unseen, self.own_rows, rows, self.device)
+
+    def _sharded(self, tap: Tap) -> Sharded:
+        return Sharded(
+            record=lambda data: self._activations(data, [tap], silent).flat(tap.name),
+            logits=lambda: self._recorded([], self.everyone).logits(),
+            train=self.train,
+            examples=self.examples,
+            own_rows=self.own_rows,
+            rows=int(self.settings.limit_bytes // size_bytes(tap, 1, width=self.settings.fast)),
+            room=self._room,
+            device=self.device,
+            progress=self.progress,
+        )
+
+    @property
+    def _room(self) -> Room:
+        unseen = int((self.own_rows < 0).sum())
+        # A size below 1 is refused when something is recorded.
+        return Room(len(self.train), unseen, max(1, self.settings.batch_size), self.settings.k)
+
+    def _is_in_shards(self, group: Sequence[Tap]) -> bool:
+        """Whether the group is one tap that is over the limit."""
+        if len(group) != 1 or self.settings.keep is not None:
+            return False
+        examples = self._room.train + self._room.unseen
+        return size_bytes(group[0], examples, width=self.settings.fast) > self.settings.limit_bytes
 
     def _to_record(self, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The examples that share a batch with one that is wanted.
@@ -152,21 +176,22 @@ class ProbeRecorder:
         batches = np.arange(len(unseen)) // self.settings.batch_size
         return unseen[np.isin(batches, batches[wanted[unseen]])]
 
-    def _activations(self, data: ImageData, group: Sequence[Tap], name: str) -> Activations:
+    def _activations(self, data: ImageData, group: Sequence[Tap], progress: Progress, *, name: str = "") -> Activations:
         settings = self.settings
-        return record(
-            self.model,
-            data,
-            self.taps,
-            only=None if settings.keep is not None else [tap.name for tap in group],
-            preprocessing=self.preprocessing,
-            batch_size=settings.batch_size,
-            reduce=self.projection,
-            limit_bytes=settings.limit_bytes,
-            keep=settings.keep / name if settings.keep is not None else None,
-            device=settings.device,
-            progress=self.progress,
-        )
+        with self.clock.recording():
+            return record(
+                self.model,
+                data,
+                self.taps,
+                only=None if settings.keep is not None else [tap.name for tap in group],
+                preprocessing=self.preprocessing,
+                batch_size=settings.batch_size,
+                reduce=self.projection,
+                limit_bytes=settings.limit_bytes,
+                keep=settings.keep / name if settings.keep is not None else None,
+                device=settings.device,
+                progress=progress,
+            )
 
     @property
     def device(self) -> torch.device:
@@ -174,56 +199,6 @@ class ProbeRecorder:
         chosen = self.settings.device or next((p.device for p in self.model.parameters()), "cpu")
         # The search needs float64, which Apple's mps has not.
         return torch.device(chosen if torch.device(chosen).type == "cuda" else "cpu")
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A group of taps of all training examples, and of those examples to measure that are not among these.
-
-    Attributes:
-        base: of the training examples.
-        unseen: of some others; None if there are none.
-        own_rows: shape (N,), an example's row in `base`, or -1.
-        unseen_rows: shape (N,), an example's row in `unseen`, or -1.
-        device: where to search.
-    """
-
-    base: Activations
-    unseen: Activations | None
-    own_rows: NDArray[np.int64]
-    unseen_rows: NDArray[np.int64]
-    device: torch.device
-
-    def logits(self) -> NDArray[np.float32]:
-        """What the network gave for every example, shape (N, K); all of them must have been recorded."""
-        logits = np.empty((len(self.own_rows), self.base.logits.shape[1]), dtype=np.float32)
-        own = self.own_rows >= 0
-        logits[own] = self.base.logits[self.own_rows[own]]
-        if self.unseen is not None:
-            logits[~own] = self.unseen.logits[self.unseen_rows[~own]]
-        return logits
-
-    def answers(self, tap: Tap, asked: NDArray[np.bool_], search: Search) -> NDArray[Any]:
-        """What a search says at one tap of those asked (N,), in their order.
-
-        Raises:
-            NonFiniteError: NaN or infinity at this tap.
-        """
-        base = self._tensor(self.base, tap)
-        unseen, own = (np.flatnonzero(asked & mask) for mask in (self.own_rows < 0, self.own_rows >= 0))
-        found = []
-        try:
-            if self.unseen is not None and len(unseen):
-                queries = self._tensor(self.unseen, tap)
-                found += [search(part, base, None) for part, _ in _parts(queries, self.unseen_rows[unseen])]
-            found += [search(part, base, rows) for part, rows in _parts(base, self.own_rows[own])]
-        except NonFiniteError as error:
-            raise NonFiniteError(f'at tap "{tap.name}": {error}') from error
-        answers: NDArray[Any] = np.concatenate(found)[np.argsort(np.concatenate([unseen, own]))]
-        return answers
-
-    def _tensor(self, activations: Activations, tap: Tap) -> Tensor:
-        return torch.from_numpy(np.asarray(activations.flat(tap.name))).to(self.device)
 
 
 def rows_in(train: ImageData, examples: ImageData) -> NDArray[np.int64]:
@@ -247,30 +222,30 @@ def rows_in(train: ImageData, examples: ImageData) -> NDArray[np.int64]:
 
 
 def groups_of_taps(
-    taps: Sequence[Tap], examples: int, limit_bytes: float, *, width: int | None = None
+    taps: Sequence[Tap],
+    examples: int,
+    limit_bytes: float,
+    *,
+    width: int | None = None,
+    at_least: int | None = None,
 ) -> list[list[Tap]]:
-    """Taps that follow one another, and whose activations fit the limit together.
+    """Taps that follow one another, and whose activations fit the limit together; one that is over it is alone.
 
     Args:
         taps: in the order in which they are wanted.
         examples: how many will be recorded.
         limit_bytes: the most memory for one group.
         width: wider taps are projected to so many numbers.
+        at_least: how many examples of each tap must fit; by default all.
 
     Raises:
-        ActivationsTooLargeError: one tap alone is over the limit.
+        ActivationsTooLargeError: they do not.
     """
     groups: list[list[Tap]] = []
     room = 0.0
     for tap in taps:
-        shape = tap.shape if width is None or tap.features <= width else (width,)
-        size = BYTES_PER_NUMBER * math.prod(shape) * examples
-        if size > limit_bytes:
-            raise ActivationsTooLargeError(
-                f'tap "{tap.name}" needs {in_units(size)} ({examples} × {" × ".join(map(str, shape))} float32), '
-                f"over the limit of {in_units(limit_bytes)}.\n    Leave it out with a list of taps, measure fewer "
-                "examples, keep activations in files (--keep-activations), or raise the limit (--limit-gb)."
-            )
+        size = size_bytes(tap, examples, width=width)
+        _check_size(tap, examples, limit_bytes, width=width, at_least=at_least)
         if not groups or size > room:
             groups.append([])
             room = limit_bytes
@@ -279,12 +254,26 @@ def groups_of_taps(
     return groups
 
 
-def _parts(values: Tensor, rows: NDArray[np.int64]) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
-    """Rows of values (B, D), with their numbers; all of them in order are the values themselves."""
-    if len(rows) == len(values) and np.array_equal(rows, np.arange(len(rows))):
-        yield values, rows
+def size_bytes(tap: Tap, examples: int, *, width: int | None = None) -> int:
+    """Bytes of a tap's activations; if it is wider than `width`, it is projected to so many numbers."""
+    return BYTES_PER_NUMBER * math.prod(_kept_shape(tap, width)) * examples
+
+
+def _kept_shape(tap: Tap, width: int | None) -> tuple[int, ...]:
+    return tap.shape if width is None or tap.features <= width else (width,)
+
+
+def _check_size(tap: Tap, examples: int, limit_bytes: float, *, width: int | None, at_least: int | None) -> None:
+    needed = examples if at_least is None else min(examples, at_least)
+    size = size_bytes(tap, needed, width=width)
+    if size <= limit_bytes:
         return
-    at_once = max(1, COPY_BYTES // (values.element_size() * values.shape[1]))
-    for start in range(0, len(rows), at_once):
-        part = rows[start : start + at_once]
-        yield values[torch.from_numpy(part).to(values.device)], part
+    shape = " × ".join(map(str, (needed, *_kept_shape(tap, width))))
+    in_shards = at_least is not None
+    needs = "needs at least" if in_shards else "needs"
+    way_out = "use smaller batches (--batch-size)" if in_shards else "measure fewer examples"
+    raise ActivationsTooLargeError(
+        f'tap "{tap.name}" {needs} {in_units(size)} ({shape} float32), over the limit of {in_units(limit_bytes)}.\n'
+        f"    Leave it out with a list of taps, {way_out}, keep activations in files (--keep-activations), or raise "
+        "the limit (--limit-gb)."
+    )

@@ -68,7 +68,10 @@ class HookReader(Reader):
         def forward(images: Tensor, receive: Receive) -> Any:
             ended.clear()
             receivers[:] = [receive]
-            return model(images)
+            try:
+                return model(images)
+            finally:
+                receivers.clear()  # else it would refer to this function, and a whole recording be held by the cycle
 
         with ExitStack() as hooks:
             for path in self.path_to_taps:
