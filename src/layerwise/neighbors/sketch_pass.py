@@ -29,7 +29,7 @@ from layerwise.neighbors.tiles import (
     tiles,
 )
 
-SCORE_BYTES = 1 << 29
+SCORE_BYTES = 1 << 28
 SLICE_BYTES = 1 << 23
 MOST_CANDIDATES = 1 / 8
 USUAL = 1.5
