@@ -40,13 +40,13 @@ def excess(sketch: Sketch, distances: np.ndarray) -> np.ndarray:
     return apart - distances - radii[:, None] - radii[None]
 
 
-@pytest.mark.parametrize("measure_rest", [True, False])
+@pytest.mark.parametrize("shortest_rest", [None, 1e-3, 0.5, 1e3])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("mean", [0.0, 1000.0])
-def test_distances_of_sketches_are_lower_bounds(mean: float, dtype: torch.dtype, measure_rest: bool) -> None:
+def test_distances_of_sketches_are_lower_bounds(mean: float, dtype: torch.dtype, shortest_rest: float | None) -> None:
     rows = torch.from_numpy(activations(150, 700, seed=0, mean=mean))
     frame = Frame.over(rows, rows)
-    directions = Directions.along(principal_columns(rows, frame, 64), measure_rest=measure_rest)
+    directions = Directions.along(principal_columns(rows, frame, 64), shortest_rest=shortest_rest)
     sketch = narrowed(directions.sketch(rows, frame), dtype)
     # Centring rounds a value by half a unit in its last place, which the search's bound of distances allows for.
     rounding = 2 * frame.scale * 2.0**-24 * (abs(mean) + 10) * 700**0.5
@@ -56,19 +56,20 @@ def test_distances_of_sketches_are_lower_bounds(mean: float, dtype: torch.dtype,
 def test_a_sketch_says_nearly_all_where_few_patterns_make_the_rows() -> None:
     rows = torch.from_numpy(activations(300, 700, seed=0))
     frame = Frame.over(rows, rows)
-    sketch = Directions.along(principal_columns(rows, frame, 128)).sketch(rows, frame)
+    sketch = Directions.along(principal_columns(rows, frame, 128), shortest_rest=0.1).sketch(rows, frame)
     distances = exact_distances(rows.numpy(), frame) + np.eye(300)
     assert np.median(excess(sketch, distances) / distances) > -0.1
 
 
-def test_rows_that_the_directions_span_have_a_rest_of_nearly_nothing() -> None:
+def test_rows_that_the_directions_span_have_the_shortest_rest_and_small_radii() -> None:
     """The square root of a difference of squares would lose half the digits there."""
     rows = torch.from_numpy(activations(40, 700, seed=0))
     frame = Frame.over(rows, rows)
-    sketch = Directions.along(principal_columns(rows, frame, 39)).sketch(rows, frame)
-    norms = sketch.norms.sqrt()
-    assert (sketch.vectors[:, -1] < 1e-3 * norms).all()
-    assert (sketch.radii < 1e-3 * norms).all()
+    columns = principal_columns(rows, frame, 39)
+    norm = float(Directions.along(columns).sketch(rows, frame).norms.mean().sqrt())
+    sketch = Directions.along(columns, shortest_rest=norm / 8).sketch(rows, frame)
+    assert sketch.vectors[:, -1].numpy() == pytest.approx(norm / 8)
+    assert (sketch.radii < 1e-2 * norm).all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -92,6 +93,7 @@ def test_directions_that_are_not_orthonormal_say_so() -> None:
 def always_sketched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Data of test size would never be worth it."""
     monkeypatch.setattr(plan, "SMALLEST_JOB", 0)
+    monkeypatch.setattr(plan, "SMALLEST_WIDTH", 0)
     monkeypatch.setattr(plan, "SETUP", -1e30)
     monkeypatch.setattr(plan, "LENGTHS", (16, 64))
 
@@ -150,7 +152,7 @@ def test_no_example_votes_for_itself_and_no_vote_is_wrong(seed: int, width: int,
     base = np.rint(activations(rows, width, seed=seed) * rng.choice([1, 4, 1e-20, 1e15])).astype(np.float32)
     labels = rng.integers(0, 3, rows)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("SMALLEST_JOB", 0), ("SETUP", -1e30), ("LENGTHS", (16,))):
+        for name, value in (("SMALLEST_JOB", 0), ("SMALLEST_WIDTH", 0), ("SETUP", -1e30), ("LENGTHS", (16,))):
             patch.setattr(plan, name, value)
         found = find_votes(
             torch.from_numpy(base), torch.from_numpy(base), labels, k, num_classes=3, own_rows=np.arange(rows)

@@ -54,7 +54,7 @@ def wrong_votes(kind: str, width: int, k: int, labels: np.ndarray, *, leave_one_
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_no_vote_is_wrong(kind: str, width: int, sketched: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if sketched != "no sketches":
-        for name, value in (("SMALLEST_JOB", 0), ("SETUP", -1e30), ("LENGTHS", (16,))):
+        for name, value in (("SMALLEST_JOB", 0), ("SMALLEST_WIDTH", 0), ("SETUP", -1e30), ("LENGTHS", (16,))):
             monkeypatch.setattr(plan, name, value)
     if sketched == "sketches in bfloat16":
         monkeypatch.setattr(sketch_pass, "fastest_type", lambda device: torch.bfloat16)

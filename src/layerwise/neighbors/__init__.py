@@ -14,7 +14,8 @@ candidates    rows with bounds of their distance, and which votes are certain fr
 measuring     distances in float64: the last word
 
 sketch        short vectors whose distances are lower bounds
-sampled       products of a few pairs
+pairs         for each query some rows of its own, and their products
+smallest      the smallest scores of each query, from tiles of scores
 frame         centre and scale of a search
 tiles         rows in tiles, and products whose rounding is known
 rates         which type a device multiplies fastest

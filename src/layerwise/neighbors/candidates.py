@@ -2,8 +2,8 @@
 
 A first pass leaves, for each query, rows that may be among its k nearest, each with a lower and an upper bound of its
 squared distance. With U the k-th smallest upper bound, a row with a lower bound above U is not a neighbour. A row is
-one for certain if fewer than k others can be as near. If no choice among the rest changes the class with most votes,
-the vote is known, though the neighbours are not.
+one for certain if fewer than k others can be as near. If no choice among the rest changes the class with most votes, or
+that of the nearest voter where two classes have as many, the vote is known, though the neighbours are not.
 """
 
 from __future__ import annotations
@@ -61,16 +61,25 @@ def certain_votes(candidates: Candidates, labels: Tensor, num_classes: int, k: i
         k: voters.
     """
     classes = labels[candidates.rows.clamp(min=0)]  # (Q, c)
-    sure = candidates.sure(k)
+    sure, possible = candidates.sure(k), candidates.possible(k)
     surely = _counts(classes, sure, num_classes)  # (Q, K)
-    perhaps = _counts(classes, candidates.possible(k) & ~sure, num_classes)
+    perhaps = _counts(classes, possible & ~sure, num_classes)
+    at_most = _nearest(classes, candidates.upper, sure, num_classes)  # (Q, K), the distance of a class's nearest voter
+    at_least = _nearest(classes, candidates.lower, possible, num_classes)
+    most = surely.amax(dim=1, keepdim=True)
+    winners = at_most.masked_fill(surely < most, torch.inf).argmin(dim=1)
     open_seats = k - sure.sum(dim=1, keepdim=True)
-    most, winners = surely.max(dim=1)
     rivals = surely + torch.minimum(perhaps, open_seats)
-    rivals.scatter_(1, winners[:, None], -1)
-    return winners, candidates.complete & (most > rivals.amax(dim=1))
+    beaten = (most > rivals) | ((most == rivals) & (at_most.gather(1, winners[:, None]) < at_least))
+    beaten.scatter_(1, winners[:, None], True)
+    return winners, candidates.complete & beaten.all(dim=1) & (surely.gather(1, winners[:, None]) == most)[:, 0]
 
 
 def _counts(classes: Tensor, counted: Tensor, num_classes: int) -> Tensor:
     counts = torch.zeros(len(classes), num_classes, dtype=torch.int64, device=classes.device)
     return counts.scatter_add_(1, classes, counted.long())
+
+
+def _nearest(classes: Tensor, bounds: Tensor, counted: Tensor, num_classes: int) -> Tensor:
+    nearest = bounds.new_full((len(classes), num_classes), torch.inf)
+    return nearest.scatter_reduce_(1, classes, bounds.masked_fill(~counted, torch.inf), "amin")

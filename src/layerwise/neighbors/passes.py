@@ -45,13 +45,13 @@ def first_passes(queries: Tensor, base: Tensor, k: int, own: Tensor) -> Iterator
     frame = Frame.over(queries, base)
     kept = min(k + SPARE_CANDIDATES, len(base))
     if base.shape[1] > NARROW and base.dtype != torch.float64:
-        directions = useful_directions(len(queries), base, frame, k)
+        halved = _is_leave_one_out(queries, base, own)
+        directions = useful_directions(len(queries), base, frame, k, halved=halved)
         if directions is not None:
             yield SketchPass.over(base, frame, kept, directions)
         product = ProductPass.over(base, frame, torch.float32, kept)
         # After sketches, few queries are left: then half of all products would be more than all of theirs.
-        halved = directions is None and _is_leave_one_out(queries, base, own)
-        yield SymmetricPass.over(product, k) if halved else product
+        yield SymmetricPass.over(product, k) if halved and directions is None else product
     while True:
         yield ProductPass.over(base, frame, torch.float64, kept)
         if kept == len(base):

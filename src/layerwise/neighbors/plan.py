@@ -12,22 +12,26 @@ from layerwise.arrays.votes import tie_key
 from layerwise.neighbors.candidates import farthest_possible
 from layerwise.neighbors.frame import Frame, squared_norms
 from layerwise.neighbors.sketch import Directions, principal_columns
-from layerwise.neighbors.tiles import minus_twice_product
+from layerwise.neighbors.tiles import minus_twice_product, sketched_at_once
 
 # Costs in units of one multiply-accumulate of a float32 matrix product.
-SCORE = 250  # to look at one pair's score: in memory and through top-k; twice as much for sketches
-PAIR = 12  # a feature of a sampled pair
-TOUCH = 100  # a feature of a row, read and centred four times
-SETUP = 1e11
+SCORE = 150  # to look at one pair's score
+SKETCHED_SCORE = 500  # the same in a search with sketches, where it is kept, too
+PAIR = 7  # a feature of a sampled pair
+TOUCH = 90  # a feature of a row: to centre it, its norm, its sketch beside the products
+CENTRE = 80  # a feature of a row, centred twice for each tile of queries
+SETUP = 6e6  # a feature, of sample, directions and trial
 
 SMALLEST_JOB = 2e11
-LONG_REST = 0.03
+SMALLEST_WIDTH = 2048
+LONG_REST = 0.03  # as a share of the mean squared norm
+SHORT_REST = 1 / 8  # as a share of a norm
 LENGTHS = (128, 256, 512, 1024)
 PROBES = 96
 TRIAL_ROWS = 2048
 
 
-def useful_directions(query_count: int, base: Tensor, frame: Frame, k: int) -> Directions | None:
+def useful_directions(query_count: int, base: Tensor, frame: Frame, k: int, *, halved: bool) -> Directions | None:
     """The directions for which a search with sketches is expected to cost least; None if products alone cost less.
 
     Args:
@@ -35,22 +39,25 @@ def useful_directions(query_count: int, base: Tensor, frame: Frame, k: int) -> D
         base: shape (B, D), float32.
         frame: the search's.
         k: how many neighbours are wanted.
+        halved: whether products alone would be made once for each two rows.
     """
     rows, width = base.shape
-    plain = query_count * rows * (width + SCORE)
-    if plain < SMALLEST_JOB or width < 2 * LENGTHS[0]:
+    plain = query_count * rows * (width / (2 if halved else 1) + SCORE)
+    if plain < SMALLEST_JOB or width < SMALLEST_WIDTH:
         return None
     columns = principal_columns(base, frame, min(LENGTHS[-1], width // 2))
     trial = _Trial.of(base, frame, k, columns)
     costs: dict[float, int | None] = {plain: None}
+    query_tiles = -(-query_count // sketched_at_once(rows, width))
+    fixed = (SETUP + TOUCH * (query_count + rows) + CENTRE * rows * query_tiles) * width
     for length in LENGTHS:
         if length <= columns.shape[1]:
-            each = length + 2 * SCORE + trial.share_left(length) * width * PAIR
-            costs[query_count * rows * each + (query_count + rows) * width * (length + TOUCH) + SETUP] = length
+            each = length + SKETCHED_SCORE + trial.share_left(length) * width * PAIR
+            costs[fixed + query_count * rows * each + (query_count + rows) * width * length] = length
     best = costs[min(costs)]
     if best is None:
         return None
-    return Directions.along(columns[:, :best], measure_rest=trial.rest_share(best) > LONG_REST)
+    return Directions.along(columns[:, :best], shortest_rest=trial.shortest_rest(best))
 
 
 @dataclass(frozen=True)
@@ -78,9 +85,10 @@ class _Trial:
         lower = _without_self(inside, coordinates) + (rest[: len(self.nearest), None] - rest).square()
         return float((lower <= self.nearest).float().mean())
 
-    def rest_share(self, length: int) -> float:
-        """The share of the squared norms that this many directions leave."""
-        return 1 - float(squared_norms(self.coordinates[:, :length]).sum() / self.norms.sum())
+    def shortest_rest(self, length: int) -> float | None:
+        """The shortest rest worth telling from shorter ones; None if rests are not worth measuring."""
+        mean, inside = self.norms.mean(), squared_norms(self.coordinates[:, :length]).mean()
+        return float(mean.sqrt()) * SHORT_REST if 1 - inside / mean > LONG_REST else None
 
 
 def _without_self(norms: Tensor, rows: Tensor) -> Tensor:

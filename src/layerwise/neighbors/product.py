@@ -14,17 +14,20 @@ from torch import Tensor
 
 from layerwise.neighbors.candidates import Candidates, farthest_possible
 from layerwise.neighbors.frame import Frame, squared_norms
+from layerwise.neighbors.smallest import Smallest
 from layerwise.neighbors.tiles import (
     BASE_TILE_BYTES,
     MEASURE_BYTES,
-    MOST_ROWS,
     QUERY_TILE_BYTES,
     minus_twice_product,
     product_error,
     rows_in,
+    rows_scored_at_once,
     rule_out_self,
     tiles,
 )
+
+MOST_QUERIES = 2048
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,14 @@ class ProductPass:
 
     @property
     def queries_at_once(self) -> int:
-        """As many as keep a tile of scores within its memory."""
-        width = self.base.shape[1]
-        return max(1, min(MOST_ROWS, QUERY_TILE_BYTES // (4 * width), QUERY_TILE_BYTES // (16 * self.kept)))
+        """As many as keep a tile of them, and what each keeps, within its memory."""
+        width = max(self.base.shape[1], 4 * self.kept)
+        return max(1, min(MOST_QUERIES, QUERY_TILE_BYTES // (4 * width)))
+
+    @property
+    def _rows_at_once(self) -> int:
+        scored = rows_scored_at_once(self.queries_at_once, self.base.device)
+        return min(rows_in(BASE_TILE_BYTES, self.base.shape[1]), scored)
 
     def candidates(self, queries: Tensor, k: int, own: Tensor) -> Candidates:
         """The rows with the smallest lower bounds.
@@ -79,26 +87,15 @@ class ProductPass:
 
     def _smallest_lower_bounds(self, centred: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
         """The `kept` smallest s of the module's docstring, and their rows, over all tiles of the base."""
-        best = centred.new_full((len(centred), self.kept), torch.inf)
-        best_rows = torch.zeros_like(best, dtype=torch.int64)
-        # Top-k is several times faster over one wide table than over many narrow ones.
-        for columns in tiles(len(self.base), 1, BASE_TILE_BYTES):
-            scores = self._lower_bounds(centred, columns)
-            rule_out_self(scores, own - columns.start)
-            nearest = scores.topk(min(self.kept, scores.shape[1]), dim=1, largest=False)
-            best, order = torch.cat([best, nearest.values], dim=1).topk(self.kept, dim=1, largest=False)
-            best_rows = torch.cat([best_rows, nearest.indices + columns.start], dim=1).gather(1, order)
-        return best, best_rows
-
-    def _lower_bounds(self, centred: Tensor, columns: slice) -> Tensor:
-        """s of the module's docstring, shape (Q, as many rows as `columns` has)."""
-        base, norms = self.base[columns], self.norms[columns] * (1 - self.relative_error)
-        scores = centred.new_empty(len(centred), len(base))
-        buffer = torch.empty_like(base[: rows_in(BASE_TILE_BYTES, base.shape[1])], dtype=self.dtype)
-        for tile in tiles(len(base), base.shape[1], BASE_TILE_BYTES):
-            rows = self.frame.centred(base[tile], self.dtype, buffer)
-            scores[:, tile] = minus_twice_product(norms[tile], centred, rows)
-        return scores
+        base, norms = self.base, self.norms * (1 - self.relative_error)
+        smallest = Smallest.of(len(centred), self.kept, centred)
+        buffer = torch.empty_like(base[: self._rows_at_once], dtype=self.dtype)
+        for start in range(0, len(base), self._rows_at_once):
+            tile = slice(start, start + self._rows_at_once)
+            scores = minus_twice_product(norms[tile], centred, self.frame.centred(base[tile], self.dtype, buffer))
+            rule_out_self(scores, own - start)
+            smallest.take(scores, start)
+        return smallest.scores, smallest.rows
 
 
 def _norms(centred: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Sketch: short vectors whose distances are, up to a known radius, never larger than those of the rows.
 
-A row a is split by d orthonormal directions W into its coordinates Wᵀa and the length r of what they leave. Neither
-Pythagoras nor the triangle inequality lets
+A row a is split by d orthonormal directions W into its coordinates Wᵀa and the length of what they leave, or h if that
+is longer: r. Neither Pythagoras nor the triangle inequality lets
 
     |Wᵀ(a − b)|² + (r_a − r_b)²  ≤  |a − b|²
 
@@ -12,6 +12,7 @@ row's sketch is its radius. The derivation is in docs/methods/votes.md.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,6 @@ PROJECTION_WIDTH = 128
 SAMPLE_BYTES = 1 << 28
 SAMPLE_ROWS = 1024
 SMALLEST_EIGENVALUE = 1e-5
-SHORT = 4.0
 UNIT = float(torch.finfo(torch.float32).eps) / 2
 
 
@@ -44,6 +44,11 @@ class Sketch:
     radii: Tensor
     norms: Tensor
 
+    @functools.cached_property
+    def squared_lengths(self) -> Tensor:
+        """|v|² of the vectors: shape (B,), float32."""
+        return squared_norms(self.vectors).float()
+
 
 @dataclass(frozen=True)
 class Directions:
@@ -51,16 +56,17 @@ class Directions:
 
     Attributes:
         matrix: shape (D, d), float32, the most important direction first.
-        measure_rest: whether a sketch has the length of what the directions leave, too; worth it where that is long.
+        shortest_rest: a sketch has the length of what the directions leave, too, but at least so much: the difference
+            of squares that it comes from says little of shorter ones. None: it has not; worth it where all are short.
         defect: at least the distance of `matrix` from the nearest matrix with orthonormal columns, spectral norm.
     """
 
     matrix: Tensor
-    measure_rest: bool
+    shortest_rest: float | None
     defect: float
 
     @classmethod
-    def along(cls, columns: Tensor, *, measure_rest: bool = True) -> Directions:
+    def along(cls, columns: Tensor, *, shortest_rest: float | None = None) -> Directions:
         """Orthonormal directions that span the columns of a matrix (D, d) of full rank."""
         exact = columns.double()
         factor = torch.linalg.cholesky(exact.T @ exact, upper=True)
@@ -68,7 +74,7 @@ class Directions:
         gram = matrix.double().T @ matrix.double()
         # |V − V(VᵀV)^(-1/2)| is at most |VᵀV − 1| while that is small; the float64 Gram matrix is off by far less.
         defect = torch.linalg.matrix_norm(gram - torch.eye(gram.shape[0], dtype=gram.dtype, device=gram.device))
-        return cls(matrix, measure_rest, float(defect) * 1.01 + 1e-9)
+        return cls(matrix, shortest_rest, float(defect) * 1.01 + 1e-9)
 
     @property
     def relative_error(self) -> float:
@@ -88,16 +94,10 @@ class Directions:
         coordinates = _projected(centred, self.matrix)  # (B, d)
         norms = squared_norms(centred)
         error = self.relative_error * norms.sqrt()
-        if not self.measure_rest:
+        if self.shortest_rest is None:
             return coordinates, error, norms
-        rest = (norms - squared_norms(coordinates)).clamp(min=0).sqrt()
-        # Its square is off by at most 3 · relative_error · |a|²: little where it is long.
-        rest_error = 3 * error * (norms.sqrt() / rest).clamp(max=SHORT)
-        short = (rest * SHORT < norms.sqrt()).nonzero()[:, 0]
-        if len(short):
-            left = centred[short] - _projected(coordinates[short], self.matrix.T)
-            rest[short] = squared_norms(left).sqrt()
-            rest_error[short] = 3 * error[short]
+        rest = (norms - squared_norms(coordinates)).clamp(min=self.shortest_rest**2).sqrt()
+        rest_error = 3 * error * norms.sqrt() / (rest + self.shortest_rest)
         radii = (error.square() + (rest_error + 2 * UNIT * rest).square()).sqrt()
         return torch.cat([coordinates, rest[:, None].float()], dim=1), radii, norms
 

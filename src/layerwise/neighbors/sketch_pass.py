@@ -15,21 +15,22 @@ import torch
 from torch import Tensor
 
 from layerwise.neighbors.candidates import Candidates, farthest_possible
-from layerwise.neighbors.frame import Frame, squared_norms
+from layerwise.neighbors.frame import Frame
+from layerwise.neighbors.pairs import Pairs
 from layerwise.neighbors.rates import fastest_type
-from layerwise.neighbors.sampled import Pairs
 from layerwise.neighbors.sketch import Directions, Sketch, narrowed
+from layerwise.neighbors.smallest import Smallest
 from layerwise.neighbors.tiles import (
-    MOST_ROWS,
     PRODUCT_WIDTH,
     feature_blocks,
     minus_twice_product,
     product_error,
+    rows_scored_at_once,
     rule_out_self,
+    sketched_at_once,
     tiles,
 )
 
-SCORE_BYTES = 1 << 28
 SLICE_BYTES = 1 << 23
 MOST_CANDIDATES = 1 / 8
 USUAL = 1.5
@@ -61,7 +62,15 @@ class SketchPass:
     @property
     def queries_at_once(self) -> int:
         """As many as keep a tile of scores within its memory."""
-        return max(16, min(MOST_ROWS, SCORE_BYTES // (4 * max(self.base.shape))))
+        return sketched_at_once(*self.base.shape)
+
+    @property
+    def _rows_at_once(self) -> int:
+        return rows_scored_at_once(self.queries_at_once, self.base.device)
+
+    @property
+    def _slices(self) -> list[slice]:
+        return list(tiles(len(self.base), min(PRODUCT_WIDTH, self.base.shape[1]), SLICE_BYTES))
 
     def candidates(self, queries: Tensor, k: int, own: Tensor) -> Candidates:
         """All rows that the sketches cannot rule out; complete for queries that have few enough of them.
@@ -73,48 +82,63 @@ class SketchPass:
         """
         sketch = narrowed(self.directions.sketch(queries, self.frame), self.sketch.vectors.dtype)
         centred = self.frame.centred(queries, torch.float32)
-        scores = self._scores(sketch)
-        rule_out_self(scores, own)
-        nearest = scores.topk(self.kept, dim=1, largest=False)
-        first = torch.zeros_like(scores, dtype=torch.bool).scatter_(1, nearest.indices, nearest.values.isfinite())
-        farthest = farthest_possible(self._bounded(centred, sketch, first, k).upper, k)
-        wanted = self._within(scores, sketch, farthest)
-        few = wanted.sum(dim=1) <= max(self.kept, MOST_CANDIDATES * len(self.base))
-        return self._bounded(centred, sketch, wanted.logical_and_(few[:, None]), k, complete=few)
+        scores, nearest = self._scores(sketch, own)
+        first = self._bounded(centred, sketch, self._pairs(nearest))
+        farthest = farthest_possible(first.table(k).upper, k)
+        parts, complete = self._within(scores, sketch, farthest)
+        return self._bounded(centred, sketch, parts).up_to(farthest).table(k, complete)
 
-    def _scores(self, queries: Sketch) -> Tensor:
-        """|y|² − 2 x · y of the sketches: shape (Q, B), float32."""
+    def _scores(self, queries: Sketch, own: Tensor) -> tuple[Tensor, Smallest]:
+        """|y|² − 2 x · y of the sketches, shape (Q, B), float32; and the smallest of each query."""
         scores = torch.empty(len(queries.vectors), len(self.base), device=self.base.device)
-        norms = _norms(self.sketch)
-        for tile in tiles(len(self.base), 1, SLICE_BYTES):
-            scores[:, tile] = minus_twice_product(norms[tile], queries.vectors, self.sketch.vectors[tile])
-        return scores
+        nearest = Smallest.of(len(scores), self.kept, scores)
+        for start in range(0, len(self.base), self._rows_at_once):
+            tile = slice(start, start + self._rows_at_once)
+            part = minus_twice_product(self.sketch.squared_lengths[tile], queries.vectors, self.sketch.vectors[tile])
+            rule_out_self(part, own - start)
+            nearest.take(part, start)
+            scores[:, tile] = part
+        return scores, nearest
 
-    def _within(self, scores: Tensor, sketch: Sketch, farthest: Tensor) -> Tensor:
-        """Whether a row's squared distance could be as small as `farthest` (Q, 1): shape (Q, B)."""
+    def _pairs(self, nearest: Smallest) -> list[Pairs]:
+        """Each query's nearest rows, slice by slice of the base."""
+        wanted = torch.zeros(len(nearest.rows), len(self.base), dtype=torch.bool, device=self.base.device)
+        wanted.scatter_(1, nearest.rows, nearest.scores.isfinite())
+        return [Pairs.where(wanted[:, rows]) for rows in self._slices]
+
+    def _within(self, scores: Tensor, sketch: Sketch, farthest: Tensor) -> tuple[list[Pairs], Tensor]:
+        """Pairs whose squared distance could be as small as `farthest` (Q, 1), and which queries (Q,) have few."""
         radii = self.sketch.radii
-        usual = radii.median() * USUAL
-        wanted = scores <= self._largest_score(sketch, farthest, torch.minimum(radii.max(), usual))
-        # One threshold for a query is a fast comparison; it would be a bad one if a few large radii decided it.
-        (unusual,) = (radii > usual).nonzero(as_tuple=True)
-        wanted[:, unusual] = scores[:, unusual] <= self._largest_score(sketch, farthest, radii[unusual])
-        return wanted
+        usual = torch.minimum(radii.max(), radii.median() * USUAL)
+        threshold = self._largest_score(sketch, farthest, usual)
+        counts = torch.zeros(len(scores), dtype=torch.int64, device=scores.device)
+        most, parts = max(self.kept, MOST_CANDIDATES * len(self.base)), []
+        for rows in self._slices:
+            some = scores[:, rows]
+            wanted = some <= threshold
+            # One threshold for a query is a fast comparison; it would be a bad one if a few large radii decided it.
+            (unusual,) = (radii[rows] > usual).nonzero(as_tuple=True)
+            if len(unusual):
+                wanted[:, unusual] = some[:, unusual] <= self._largest_score(sketch, farthest, radii[rows][unusual])
+            if not (counts <= most).all():
+                wanted[counts > most] = False
+            parts.append(Pairs.where(wanted))
+            counts += parts[-1].counts
+        few = counts <= most
+        return [pairs if few.all() else pairs.chosen(few[pairs.queries]) for pairs in parts], few
 
     def _largest_score(self, sketch: Sketch, farthest: Tensor, radii: Tensor) -> Tensor:
         """Of rows with these radii (R,) or a single one: shape (Q, R) or (Q, 1), float32."""
-        own = _norms(sketch).double()[:, None]
+        own = sketch.squared_lengths.double()[:, None]
         reach = farthest.sqrt() + sketch.radii[:, None] + radii
         rounding = product_error(self.sketch.vectors.shape[1], self.sketch.vectors.dtype)
-        slack = rounding * (own + _norms(self.sketch).max()) + self.frame.absolute_error
+        slack = rounding * (own + self.sketch.squared_lengths.max()) + self.frame.absolute_error
         exact = reach.square() - own + slack
         return torch.nextafter(exact.float(), exact.new_tensor(torch.inf).float())
 
-    def _bounded(
-        self, centred: Tensor, sketch: Sketch, wanted: Tensor, k: int, *, complete: Tensor | None = None
-    ) -> Candidates:
-        """The wanted rows (Q, B) with bounds of their squared distance, from products over all features."""
-        slices = list(tiles(len(self.base), min(PRODUCT_WIDTH, self.base.shape[1]), SLICE_BYTES))
-        parts = [Pairs.where(wanted[:, rows]) for rows in slices]
+    def _bounded(self, centred: Tensor, sketch: Sketch, parts: list[Pairs]) -> _Bounded:
+        """Wanted pairs with bounds of their squared distances, from products over all features."""
+        slices = self._slices
         norms = [
             sketch.norms[pairs.queries] + self.sketch.norms[rows][pairs.rows]
             for rows, pairs in zip(slices, parts, strict=True)
@@ -126,29 +150,31 @@ class SketchPass:
             for rows, pairs, total in zip(slices, parts, products, strict=True):
                 if len(total):
                     total += pairs.products(some, frame.centred(self.base[rows, block], torch.float32, buffer))
-        squared = torch.cat(norms) - 2 * torch.cat(products)
-        slack = product_error(self.base.shape[1], torch.float32) * torch.cat(norms) + self.frame.absolute_error
-        queries = torch.cat([pairs.queries for pairs in parts])
-        rows_of_pairs = torch.cat([pairs.rows + rows.start for rows, pairs in zip(slices, parts, strict=True)])
-        return _by_query(queries, rows_of_pairs, squared - slack, squared + slack, len(centred), k, complete)
+        norm = torch.cat(norms)
+        squared = norm - 2 * torch.cat(products)
+        slack = product_error(self.base.shape[1], torch.float32) * norm + self.frame.absolute_error
+        pairs, order = Pairs.joined(parts, [rows.start for rows in slices], len(self.base))
+        return _Bounded(pairs, (squared - slack)[order], (squared + slack)[order])
 
 
-def _by_query(
-    queries: Tensor, rows: Tensor, lower: Tensor, upper: Tensor, count: int, k: int, complete: Tensor | None
-) -> Candidates:
-    """Lists of pairs as a table: a row for each query, filled up with -1."""
-    order = queries.argsort(stable=True)
-    queries = queries[order]
-    counts = torch.bincount(queries, minlength=count)
-    places = torch.arange(len(queries), device=queries.device) - (counts.cumsum(0) - counts)[queries]
-    width = max(k + 1, int(counts.max()))
+@dataclass(frozen=True)
+class _Bounded:
+    """Pairs, with bounds of their squared distances: shapes (P,)."""
 
-    def table(values: Tensor, filling: float) -> Tensor:
-        return values.new_full((count, width), filling).index_put_((queries, places), values[order])
+    pairs: Pairs
+    lower: Tensor
+    upper: Tensor
 
-    whole = complete if complete is not None else torch.ones_like(counts, dtype=torch.bool)
-    return Candidates(table(rows, -1), table(lower, torch.inf), table(upper, torch.inf), whole)
+    def up_to(self, farthest: Tensor) -> _Bounded:
+        """Those that may be as near as `farthest` (Q, 1)."""
+        near = self.lower <= farthest[self.pairs.queries, 0]
+        return _Bounded(self.pairs.chosen(near), self.lower[near], self.upper[near])
 
-
-def _norms(sketch: Sketch) -> Tensor:
-    return squared_norms(sketch.vectors).float()
+    def table(self, k: int, complete: Tensor | None = None) -> Candidates:
+        """The same as candidates of each query; by default all of them complete."""
+        pairs = self.pairs
+        columns = (pairs.rows, -1), (self.lower, torch.inf), (self.upper, torch.inf)
+        rows, lower, upper = pairs.tables(max(k + 1, pairs.most), *columns)
+        return Candidates(
+            rows, lower, upper, torch.ones_like(pairs.ends, dtype=torch.bool) if complete is None else complete
+        )

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from layerwise.neighbors.candidates import Candidates
-from layerwise.neighbors.product import ProductPass
-from layerwise.neighbors.tiles import minus_twice_product, rule_out_self, tiles
+from layerwise.neighbors.product import MOST_QUERIES, ProductPass
+from layerwise.neighbors.smallest import Smallest
+from layerwise.neighbors.tiles import minus_twice_product, rows_in
 
 TILE_BYTES = 1 << 27
 
@@ -49,39 +50,19 @@ class SymmetricPass:
 def _smallest_lower_bounds(product: ProductPass) -> tuple[Tensor, Tensor]:
     """The smallest lower bounds (B, kept) of each row's squared distances from the others, and those rows."""
     base, count = product.base, len(product.base)
-    best = _Best.of(count, product.kept, base.device)
     shrunk = product.norms * (1 - product.relative_error)
-    parts = list(tiles(count, base.shape[1], TILE_BYTES))
+    smallest = Smallest.of(count, product.kept, shrunk)
+    step = min(MOST_QUERIES, rows_in(TILE_BYTES, base.shape[1]))
+    parts = [slice(start, min(start + step, count)) for start in range(0, count, step)]
     for number, left in enumerate(parts):
         queries = product.frame.centred(base[left], product.dtype)
         for right in parts[number:]:
             rows = queries if left == right else product.frame.centred(base[right], product.dtype)
             products = minus_twice_product(torch.zeros_like(shrunk[right]), queries, rows)
-            best.keep(left, right, products + shrunk[right])
+            scores = products + shrunk[right]
+            if left == right:
+                scores.fill_diagonal_(torch.inf)
+            smallest.take(scores, right.start, left)
             if left != right:
-                best.keep(right, left, (products + shrunk[left, None]).T.contiguous())
-    return best.scores, best.rows
-
-
-@dataclass(frozen=True)
-class _Best:
-    """The smallest scores so far, and the rows that have them."""
-
-    scores: Tensor  # (B, kept)
-    rows: Tensor  # (B, kept)
-
-    @classmethod
-    def of(cls, count: int, kept: int, device: torch.device) -> _Best:
-        scores = torch.full((count, kept), torch.inf, device=device)
-        return cls(scores, torch.zeros_like(scores, dtype=torch.int64))
-
-    def keep(self, queries: slice, rows: slice, scores: Tensor) -> None:
-        """Take in the scores of a tile of queries with a tile of rows."""
-        if queries == rows:
-            rule_out_self(scores, torch.arange(len(scores), device=scores.device))
-        kept = self.scores.shape[1]
-        nearest = scores.topk(min(kept, scores.shape[1]), dim=1, largest=False)
-        both = torch.cat([self.scores[queries], nearest.values], dim=1)
-        both_rows = torch.cat([self.rows[queries], nearest.indices + rows.start], dim=1)
-        self.scores[queries], order = both.topk(kept, dim=1, largest=False)
-        self.rows[queries] = both_rows.gather(1, order)
+                smallest.take((products + shrunk[left, None]).T.contiguous(), left.start, right)
+    return smallest.scores, smallest.rows

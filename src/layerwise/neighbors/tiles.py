@@ -1,6 +1,7 @@
 """Rows in tiles, and products of them whose rounding errors are known whatever the library's own order of summing.
 
 tiles                 consecutive slices of rows that take about so many bytes
+rows_scored_at_once, sketched_at_once   how large a tile of scores is
 full_precision        products in the precision of their factors, for as long as a search lasts
 minus_twice_product   start − 2 queries · rows, summed in blocks of features
 product_error         how far such a sum can be off, as a share of |query|² + |row|²
@@ -20,6 +21,9 @@ PRODUCT_WIDTH = 2048
 QUERY_TILE_BYTES = 1 << 28
 BASE_TILE_BYTES = 1 << 26
 MEASURE_BYTES = 1 << 20
+CACHED_SCORES = 1 << 21
+BUSY_SCORES = 1 << 26
+EVEN = 256  # products of other numbers of rows are slower
 
 
 def tiles(count: int, width: int, size_bytes: int) -> Iterator[slice]:
@@ -46,6 +50,20 @@ def full_precision(device: torch.device) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
+def rows_scored_at_once(queries: int, device: torch.device) -> int:
+    """How many rows meet a tile of queries before the scores are looked at.
+
+    As many as leave the scores in a processor's cache, or keep a GPU busy.
+    """
+    rows = (CACHED_SCORES if device.type == "cpu" else BUSY_SCORES) // queries
+    return max(1, rows - rows % EVEN if rows > EVEN else rows)
+
+
+def sketched_at_once(rows: int, width: int) -> int:
+    """How many queries meet the sketches of a whole base of this shape: all their scores, and they, are kept."""
+    return max(16, min(MOST_ROWS, QUERY_TILE_BYTES // (4 * max(rows, width))))
+
+
 def feature_blocks(width: int) -> list[slice]:
     """Consecutive slices of at most PRODUCT_WIDTH features."""
     return [slice(start, min(start + PRODUCT_WIDTH, width)) for start in range(0, width, PRODUCT_WIDTH)]
@@ -53,9 +71,10 @@ def feature_blocks(width: int) -> list[slice]:
 
 def minus_twice_product(start: Tensor, queries: Tensor, rows: Tensor) -> Tensor:
     """start (B,) − 2 queries (Q, D) · rows (B, D), summed in blocks of features; shape (Q, B)."""
-    scores = start.repeat(len(queries), 1)
-    product = torch.empty_like(scores, dtype=queries.dtype)
-    for block in feature_blocks(queries.shape[1]):
+    first, *others = feature_blocks(queries.shape[1])
+    product = torch.mm(queries[:, first], rows[:, first].T)
+    scores = torch.sub(start, product, alpha=2)
+    for block in others:
         # Not addmm: a library may begin with the running sum and add a block's products onto it one by one.
         scores.sub_(torch.mm(queries[:, block], rows[:, block].T, out=product), alpha=2)
     return scores
