@@ -638,3 +638,53 @@ def test_the_table_ends_with_the_whole_networks_cost(place: str) -> None:
     assert table["parameters"].sum() == cost.parameters
     assert table["macs"].iloc[-1] == cost.total
     assert table["macs"].is_monotonic_increasing
+
+
+# Passes that end at the last tap whose values are kept
+
+
+class Guarded(Toy):
+    """A network that catches what goes wrong in it, and says how often its last layer ran."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finished = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        try:
+            x = self.relu(self.twice(x))
+        except Exception as error:
+            raise AssertionError("the network must not see the end of a pass") from error
+        x = self.halved(x)
+        self.finished += 1
+        total = x.flatten(1).sum(1)
+        return torch.stack([total, -total], 1)
+
+
+@pytest.mark.parametrize("only", [["twice"], ["relu", "twice"], ["input"], []])
+def test_without_logits_a_pass_ends_at_the_last_tap_that_is_kept(only: list[str]) -> None:
+    model, data = Guarded(), images(6)
+    taps = find_taps(model, data.select(slice(0, 1)))
+    whole = record(model, data, taps, only=only, batch_size=2)
+    model.finished = 0
+    ended = record(model, data, taps, only=only, batch_size=2, logits=False)
+    assert model.finished == 0
+    assert np.isnan(ended.logits).all()
+    for name in only:
+        assert np.array_equal(ended[name], whole[name])
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("only", [["softmax"], ["twice", "softmax"]])
+def test_the_softmax_needs_the_whole_pass(only: list[str]) -> None:
+    model, data = Guarded(), images(6)
+    recorded = record(model, data, find_taps(model, data.select(slice(0, 1))), only=only, logits=False)
+    assert np.isfinite(recorded.logits).all()
+
+
+def test_a_graph_is_replayed_no_farther_than_to_the_last_tap_that_is_kept() -> None:
+    model, data = Rewriting(), images(6)
+    taps = find_taps(model, data.select(slice(0, 1)), "leaves")
+    name = taps.names[2]
+    whole = record(model, data, taps, only=[name])
+    assert np.array_equal(record(model, data, taps, only=[name], logits=False)[name], whole[name])

@@ -158,6 +158,21 @@ def test_a_later_group_records_only_batches_in_which_somebody_is_left(monkeypatc
     assert recorded[3] == data.test.ids[4:8].tolist()
 
 
+@pytest.mark.parametrize("measure", [measure_depths, measure_difficulty])
+def test_only_the_first_of_several_passes_runs_to_the_output(measure: Any) -> None:
+    data, model, ran = toy_with_ties(), small_net(3, 4), {"whole": 0, "begun": 0}
+    model[1].register_forward_hook(lambda *_: ran.update(begun=ran["begun"] + 1))
+    model[3].register_forward_hook(lambda *_: ran.update(whole=ran["whole"] + 1))
+    measured = measure(model, data.train, data.test, place=["0", "1", "2"], k=5)
+    together = dict(ran)
+    ran.update(whole=0, begun=0)
+    settings = ProbeSettings(k=5, limit_bytes=90 * 40 * 4)
+    apart = measure(model, data.train, data.test, place=["0", "1", "2"], settings=settings)
+    assert apart.depth.tolist() == measured.depth.tolist()
+    assert ran["begun"] > together["begun"]
+    assert ran["whole"] < ran["begun"]
+
+
 class Killed(BaseException):
     """Stands for a signal between two taps."""
 

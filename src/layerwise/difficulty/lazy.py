@@ -79,7 +79,7 @@ class _LazyProbes:
             if not left.any() and self.recorder.settings.keep is None:
                 break
             # No name holds a group while the next is recorded.
-            self._ask_all(group, self.recorder.record(group, left))
+            self._ask_all(group, self.recorder.record(group, left, logits=not self.found.has_logits))
         if known is not None:
             self._look_up(known)
         return self._result()

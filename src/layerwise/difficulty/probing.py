@@ -62,7 +62,7 @@ class _Probes:
         to_search = [tap for tap in recorder.taps if tap.name not in known and not self.found.has(tap)]
         for group in recorder.groups(to_search):
             # No name holds a group while the next is recorded.
-            self._search_all(group, recorder.record(group, recorder.everyone))
+            self._search_all(group, recorder.record(group, recorder.everyone, logits=not self.found.has_logits))
         by_tap = [known[tap.name] if tap.name in known else self.found.result(tap) for tap in recorder.taps]
         return Probed(np.stack(by_tap, axis=1), self.found.logits(), recorder.clock)
 

@@ -119,30 +119,31 @@ class ProbeRecorder:
         progress = silent if self._is_in_shards(group) else self.progress
         return progress(group, total=len(group), what=what)
 
-    def record(self, group: Sequence[Tap], wanted: NDArray[np.bool_]) -> Recorded | Sharded:
+    def record(self, group: Sequence[Tap], wanted: NDArray[np.bool_], *, logits: bool) -> Recorded | Sharded:
         """One forward pass: the training examples, and those wanted (N,) of the others.
 
-        A tap that is over the limit is not recorded before it is asked.
+        A tap that is over the limit is not recorded before it is asked. Without logits the pass ends at the last tap.
 
         Raises:
             NonFiniteError: NaN or infinity at a tap.
             ActivationsTooLargeError: the disk is too small, or one batch is over the limit.
         """
-        return self._sharded(group[0]) if self._is_in_shards(group) else self._recorded(group, wanted)
+        return self._sharded(group[0]) if self._is_in_shards(group) else self._recorded(group, wanted, logits=logits)
 
-    def _recorded(self, group: Sequence[Tap], wanted: NDArray[np.bool_]) -> Recorded:
-        base = self._activations(self.train, group, self.progress, name="base")
+    def _recorded(self, group: Sequence[Tap], wanted: NDArray[np.bool_], *, logits: bool) -> Recorded:
+        base = self._activations(self.train, group, self.progress, name="base", logits=logits)
         unseen, rows = None, np.full(len(self.examples), -1)
         recorded = self._to_record(wanted)
         if len(recorded):
-            unseen = self._activations(self.examples.select(recorded), group, self.progress, name="held-out")
+            images = self.examples.select(recorded)
+            unseen = self._activations(images, group, self.progress, name="held-out", logits=logits)
             rows[recorded] = np.arange(len(recorded))
         return Recorded(base, unseen, self.own_rows, rows, self.device)
 
     def _sharded(self, tap: Tap) -> Sharded:
         return Sharded(
-            record=lambda data: self._activations(data, [tap], silent).flat(tap.name),
-            logits=lambda: self._recorded([], self.everyone).logits(),
+            record=lambda data: self._activations(data, [tap], silent, logits=False).flat(tap.name),
+            logits=lambda: self._recorded([], self.everyone, logits=True).logits(),
             train=self.train,
             examples=self.examples,
             own_rows=self.own_rows,
@@ -176,7 +177,9 @@ class ProbeRecorder:
         batches = np.arange(len(unseen)) // self.settings.batch_size
         return unseen[np.isin(batches, batches[wanted[unseen]])]
 
-    def _activations(self, data: ImageData, group: Sequence[Tap], progress: Progress, *, name: str = "") -> Activations:
+    def _activations(
+        self, data: ImageData, group: Sequence[Tap], progress: Progress, *, name: str = "", logits: bool
+    ) -> Activations:
         settings = self.settings
         with self.clock.recording():
             return record(
@@ -184,6 +187,7 @@ class ProbeRecorder:
                 data,
                 self.taps,
                 only=None if settings.keep is not None else [tap.name for tap in group],
+                logits=logits or settings.keep is not None,
                 preprocessing=self.preprocessing,
                 batch_size=settings.batch_size,
                 reduce=self.projection,

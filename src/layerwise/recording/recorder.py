@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def record(
     taps: Taps,
     *,
     only: Collection[str] | None = None,
+    logits: bool = True,
     preprocessing: Preprocess | None = None,
     batch_size: int = 256,
     reduce: Reduce = None,
@@ -51,6 +53,8 @@ def record(
         data: N images with labels.
         taps: from `find_taps`.
         only: names of the taps whose values are kept; by default all.
+        logits: whether the network's output is needed. If not, each pass ends at the last tap whose values are kept,
+            the logits may be NaN, and what comes later is not looked at.
         preprocessing: what the network expects to be done to pixels in [0, 1]; the tap "input" is read before it.
         batch_size: images in one forward pass.
         reduce: None keeps values whole; "mean_pool" keeps the mean over positions (vectors stay as they are);
@@ -76,7 +80,7 @@ def record(
     _check_request(data, taps, batch_size=batch_size, limit_bytes=limit_bytes, keep=keep)
     kept = reducer(reduce, image_shape=data.image_shape)
     with borrowed(model, device=device), taps.reader.open(model) as forward:
-        run = _Pass(model, data, taps, _wanted(taps, only), forward, preprocessing)
+        run = _Pass(model, data, taps, _wanted(taps, only), forward, preprocessing, logits)
         stored = run.sizes(kept)
         at_once = len(data) if keep is None else min(batch_size, len(data))
         check_memory(
@@ -89,19 +93,23 @@ def record(
         )
         if keep is not None:
             check_disk(stored, examples=len(data), folder=keep)
-        logits = np.empty((len(data), taps[SOFTMAX].shape[0]), dtype=np.float32)  # (N, K)
+        outputs = np.empty((len(data), taps[SOFTMAX].shape[0]), dtype=np.float32)  # (N, K)
         with _store(stored, examples=len(data), folder=keep) as store:
             starts = range(0, len(data), batch_size)
             for start in progress(starts, total=len(starts), what=f"Recording {len(run.wanted)} taps"):
                 rows = slice(start, min(start + batch_size, len(data)))
-                logits[rows] = run.batch(rows, kept, store)
+                outputs[rows] = run.batch(rows, kept, store)
             if keep is not None:
                 # From here to the new list of taps, the folder holds no recording.
                 (keep / INDEX).unlink(missing_ok=True)
-    activations = Activations(run.wanted, store.arrays(), data.labels, data.ids, logits, taps.network)
+    activations = Activations(run.wanted, store.arrays(), data.labels, data.ids, outputs, taps.network)
     if keep is not None:
         activations.save_index(keep)
     return activations
+
+
+class _AllReached(BaseException):
+    """Ends a pass; not an Exception, which a network may catch."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,7 @@ class _Pass:
     wanted: tuple[Tap, ...]
     forward: Forward
     preprocessing: Preprocess | None
+    logits: bool
 
     def sizes(self, kept: Callable[[Tensor], Tensor]) -> list[Stored]:
         """What will be kept of each tap, from the first examples."""
@@ -124,7 +133,8 @@ class _Pass:
             if self.wants(tap):
                 seen[tap] = _as_rows(tap, kept(value), len(value))
 
-        self.run(first, note)
+        with suppress(_AllReached):
+            self.run(first, note)
         return [Stored(tap, tuple(seen[tap.name].shape[1:]), _numpy_type(seen[tap.name])) for tap in self.wanted]
 
     def wants(self, tap: str) -> bool:
@@ -132,7 +142,7 @@ class _Pass:
         return any(tap == wanted.name for wanted in self.wanted)
 
     def batch(self, rows: slice, kept: Callable[[Tensor], Tensor], store: Store) -> NDArray[np.float32]:
-        """Record the examples of one batch; gives their logits (B, K)."""
+        """Record the examples of one batch; gives their logits (B, K), or NaN if the pass ended before them."""
         waiting: list[tuple[str, Tensor]] = []
 
         def keep(tap: str, value: Tensor) -> None:
@@ -150,19 +160,31 @@ class _Pass:
             self._check_finite(f'tap "{tap}"', on_cpu, rows)
             store.put(tap, rows.start, on_cpu.float() if on_cpu.dtype == torch.bfloat16 else on_cpu)
 
-        logits = self.run(rows, keep)
+        try:
+            logits = self.run(rows, keep)
+        except _AllReached:
+            logits = None
         for tap, value in waiting:
             put(tap, value)
+        if logits is None:
+            return np.full((1, *self.taps[SOFTMAX].shape), np.nan, dtype=np.float32)
         self._check_finite("the network's output", logits, rows)
         return logits.numpy()
 
     def run(self, rows: slice, receive: Receive) -> Tensor:
-        """One forward pass; gives the logits (B, K), float32, on the CPU."""
+        """One forward pass; gives the logits (B, K), float32, on the CPU.
+
+        Raises:
+            _AllReached: all wanted taps were received, and the logits are not needed.
+        """
         reached: set[str] = set()
+        awaited = None if self.logits else {tap.name for tap in self.wanted}
 
         def note(tap: str, value: Tensor) -> None:
             reached.add(tap)
             receive(tap, value)
+            if awaited is not None and tap != SOFTMAX and awaited <= reached:
+                raise _AllReached
 
         # A copy: a network whose first operation is in place would rewrite the data set.
         pixels = torch.tensor(self.data.batch(rows))
