@@ -16,11 +16,12 @@ import torch
 from benchmarks.activations import Job, load_subject, record_taps
 from benchmarks.machine import describe_machine
 from layerwise.neighbors.frame import Frame
+from layerwise.neighbors.plan import SHORT_REST
+from layerwise.neighbors.search import find_neighbors
 from layerwise.neighbors.sketch import Directions, principal_columns
-from layerwise.neighbors.sketch_pass import SketchPass
+from layerwise.neighbors.sketch_pass import MOST_CANDIDATES
 
 K = 30
-KEPT = 48
 LENGTHS = (128, 256, 512, 1024)
 
 
@@ -28,19 +29,23 @@ def rows_left(queries: torch.Tensor, base: torch.Tensor) -> list[dict[str, float
     """For each length: the share of the squared norms left, and rows a query that must be measured in full."""
     frame = Frame.over(queries, base)
     columns = principal_columns(base, frame, LENGTHS[-1])
+    farthest = torch.from_numpy(find_neighbors(queries, base, K).squared_distances[:, -1:]).sqrt() * frame.scale
     table = []
     for length in (length for length in LENGTHS if length <= columns.shape[1]):
         directions = Directions.along(columns[:, :length])
-        found = SketchPass.over(base, frame, KEPT, directions)
-        candidates = found.candidates(queries, K, torch.full((len(queries),), -1))
-        rest = found.sketch.vectors[:, -1].double().square().sum() / found.sketch.norms.sum()
-        left = (candidates.rows >= 0).sum(dim=1)[candidates.complete].double()
+        inside = directions.sketch(base, frame)
+        rest = (inside.norms - inside.squared_lengths).clamp(min=0).sum() / inside.norms.sum()
+        norm = float(inside.norms.mean().sqrt())
+        directions = Directions.along(columns[:, :length], shortest_rest=norm * SHORT_REST)
+        asked, kept = directions.sketch(queries, frame), directions.sketch(base, frame)
+        apart = torch.cdist(asked.vectors.double(), kept.vectors.double())
+        left = (apart <= farthest + asked.radii[:, None] + kept.radii).sum(dim=1).double()
         table.append(
             {
                 "directions": length,
                 "rest_share": round(float(rest), 4),
-                "rows_left": round(float(left.mean()), 1) if len(left) else float("nan"),
-                "queries_left_to_products": round(1 - float(candidates.complete.double().mean()), 4),
+                "rows_left": round(float(left.mean()), 1),
+                "queries_left_to_products": round(float((left > MOST_CANDIDATES * len(base)).double().mean()), 4),
             }
         )
     return table

@@ -144,3 +144,16 @@ def test_json_is_one_line_and_keeps_letters(capsys: pytest.CaptureFixture[str]) 
     summary: dict[str, Any] = {"run": Path("é"), "n": 1}
     console.print_json(summary)
     assert capsys.readouterr().out == '{"run": "é", "n": 1}\n'
+
+
+def test_where_there_is_no_terminal_long_work_says_a_line_a_minute(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    for _ in console.bars(range(5), total=5, what="Recording"):
+        now[0] += 25
+    assert capsys.readouterr().err.splitlines() == ["Recording: 3 of 5 after 75 s", "Recording: 5 of 5 after 125 s"]
+    for _ in console.bars(range(5), total=5, what="Searching"):
+        now[0] += 1
+    assert not capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ Item = TypeVar("Item")
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on the last line.")]
 
 screen = Console(stderr=True, highlight=False)
+
+LINE_EVERY_S = 60.0
 
 WIDE = 200
 """Columns of a table that is written to a file or a pipe: its cells are not broken into lines."""
@@ -86,9 +89,9 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
 
 
 def bars(items: Iterable[Item], *, total: int, what: str) -> Iterator[Item]:
-    """A `Progress` that draws a bar on the error stream; silent when that is not a terminal."""
+    """A `Progress` that draws a bar on the error stream; where that is no terminal, long work says a line a minute."""
     if not screen.is_terminal:
-        yield from items
+        yield from _lines(items, total=total, what=what)
         return
     # Not above: these take a good part of the time that --help may take.
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -104,6 +107,16 @@ def bars(items: Iterable[Item], *, total: int, what: str) -> Iterator[Item]:
     )
     with RichProgress(*columns, console=screen) as progress:
         yield from progress.track(items, total=total, description=what)
+
+
+def _lines(items: Iterable[Item], *, total: int, what: str) -> Iterator[Item]:
+    started = said = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - said >= LINE_EVERY_S or (done == total and now - started >= LINE_EVERY_S):
+            say(f"{what}: {done:,} of {total:,} after {now - started:.0f} s")
+            said = now
 
 
 def confirm(question: str) -> bool:

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -153,6 +154,8 @@ def measure(
         save_difficulty(folder, measured, train, examples, taps=described, facts=facts)
     shutil.rmtree(partial, ignore_errors=True)
     seconds = time.perf_counter() - started
+    if not as_json:
+        _say_where_time_went(measured.provenance["seconds"], seconds)
     if isinstance(measured, Depths):
         _report_depths(folder, measured, seconds, as_json=as_json)
     else:
@@ -231,6 +234,13 @@ def _report(folder: Path, seconds: float, *, as_json: bool) -> None:
         )
     _say_if_approximate(view.taps)
     say(f"Written to {folder}. Look at it: layerwise report {folder}")
+
+
+def _say_where_time_went(seconds: Mapping[str, Any], total_s: float) -> None:
+    searches = sorted(seconds["search"].items(), key=itemgetter(1), reverse=True)
+    by_tap = ", ".join(f"{tap} {search_s:.1f}" for tap, search_s in searches)
+    searching_s = sum(search_s for _, search_s in searches)
+    say(f"{total_s:.1f} s: recording {seconds['recording']:.1f}, searching {searching_s:.1f} ({by_tap})")
 
 
 def _say_if_approximate(taps: pd.DataFrame) -> None:

@@ -60,7 +60,8 @@ class _Probes:
         input_neighbors = recorder.input_cache.read()
         known = {} if input_neighbors is None else {INPUT: input_neighbors}
         to_search = [tap for tap in recorder.taps if tap.name not in known and not self.found.has(tap)]
-        for group in recorder.groups(to_search):
+        # The last group's pass goes through the whole network and gives the logits; then no other has to.
+        for group in reversed(recorder.groups(to_search)):
             # No name holds a group while the next is recorded.
             self._search_all(group, recorder.record(group, recorder.everyone, logits=not self.found.has_logits))
         by_tap = [known[tap.name] if tap.name in known else self.found.result(tap) for tap in recorder.taps]

@@ -12,7 +12,7 @@ from layerwise.arrays.votes import tie_key
 from layerwise.neighbors.candidates import farthest_possible
 from layerwise.neighbors.frame import Frame, squared_norms
 from layerwise.neighbors.sketch import Directions, principal_columns
-from layerwise.neighbors.tiles import minus_twice_product, sketched_at_once
+from layerwise.neighbors.tiles import BASE_TILE_BYTES, minus_twice_product, sketched_at_once, tiles
 
 # Costs in units of one multiply-accumulate of a float32 matrix product.
 SCORE = 150  # to look at one pair's score
@@ -71,18 +71,25 @@ class _Trial:
     @classmethod
     def of(cls, base: Tensor, frame: Frame, k: int, columns: Tensor) -> _Trial:
         order = tie_key(np.arange(len(base))).argsort()[::-1]  # from the other end than the directions' sample
-        rows = frame.centred(base[torch.from_numpy(order[:TRIAL_ROWS].copy()).to(base.device)], torch.float32)
-        norms = squared_norms(rows).float()
-        squared = _without_self(norms, rows)
-        rank = max(1, round(k * len(rows) / len(base)))
-        return cls(rows @ columns, norms, farthest_possible(squared, rank))
+        chosen = torch.from_numpy(order[:TRIAL_ROWS].copy()).to(base.device)
+        probes = frame.centred(base[chosen[:PROBES]], torch.float32)
+        parts = []
+        for tile in tiles(len(chosen), base.shape[1], BASE_TILE_BYTES):
+            rows = frame.centred(base[chosen[tile]], torch.float32)
+            norms = squared_norms(rows).float()
+            parts.append((rows @ columns, norms, minus_twice_product(norms, probes, rows)))
+        coordinates, norms = (torch.cat([part[number] for part in parts]) for number in (0, 1))
+        squared = _without_self(torch.cat([scores for *_, scores in parts], dim=1), norms)
+        rank = max(1, round(k * len(chosen) / len(base)))
+        return cls(coordinates, norms, farthest_possible(squared, rank))
 
     def share_left(self, length: int) -> float:
         """The share of the base that sketches of this length would not rule out."""
         coordinates = self.coordinates[:, :length].contiguous()
         inside = squared_norms(coordinates).float()
         rest = (self.norms - inside).clamp(min=0).sqrt()
-        lower = _without_self(inside, coordinates) + (rest[: len(self.nearest), None] - rest).square()
+        scores = minus_twice_product(inside, coordinates[:PROBES], coordinates)
+        lower = _without_self(scores, inside) + (rest[: len(self.nearest), None] - rest).square()
         return float((lower <= self.nearest).float().mean())
 
     def shortest_rest(self, length: int) -> float | None:
@@ -91,7 +98,7 @@ class _Trial:
         return float(mean.sqrt()) * SHORT_REST if 1 - inside / mean > LONG_REST else None
 
 
-def _without_self(norms: Tensor, rows: Tensor) -> Tensor:
-    squared = minus_twice_product(norms, rows[:PROBES], rows) + norms[: len(rows[:PROBES]), None]
-    squared.fill_diagonal_(torch.inf)
-    return squared
+def _without_self(scores: Tensor, norms: Tensor) -> Tensor:
+    """Squared distances (P, T), infinite between a row and itself, from |y|² − 2 x · y and all squared norms (T,)."""
+    squared = scores + norms[: len(scores), None]
+    return squared.fill_diagonal_(torch.inf)

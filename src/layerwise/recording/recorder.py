@@ -147,6 +147,8 @@ class _Pass:
 
         def keep(tap: str, value: Tensor) -> None:
             if not self.wants(tap):
+                # So that the first tap is named where it begins, not the first of those that are kept.
+                self._check_finite(f'tap "{tap}"', value, rows)
                 return
             reduced = kept(value)
             if reduced.is_cuda and not _share_memory(reduced, value):
