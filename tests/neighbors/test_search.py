@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from layerwise.arrays.votes import nearest_rows
 from layerwise.errors import NonFiniteError, NotEnoughExamplesError, ShapeError
-from layerwise.neighbors import tiles
+from layerwise.neighbors import measuring, scores, tiles
 from layerwise.neighbors.found import merge_neighbors
 from layerwise.neighbors.search import find_neighbors
 
@@ -80,7 +80,7 @@ def test_any_data_gives_the_rows_of_brute_force(
 
 def test_tiles_smaller_than_the_data_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiles, "MOST_ROWS", 7)
-    monkeypatch.setattr(tiles, "PRODUCT_WIDTH", 16)
+    monkeypatch.setattr(scores, "PRODUCT_WIDTH", 16)
     base = random_rows(100, 70)
     assert wrong_rows(random_rows(30, 70, seed=1), base, 5) == 0
     assert wrong_rows(base, base, 5, leave_one_out=True) == 0
@@ -161,3 +161,38 @@ def test_the_callers_precision_and_autocast_do_not_reach_the_products() -> None:
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         torch.set_float32_matmul_precision("highest")
+
+
+KINDS = {
+    "queries in float64": lambda base, queries: (base.float(), queries),
+    "base in float64": lambda base, queries: (base, queries.float()),
+    "float16": lambda base, queries: ((base - 1e4).half(), (queries - 1e4).half()),
+    "bfloat16": lambda base, queries: ((base - 1e4).bfloat16(), (queries - 1e4).bfloat16()),
+    "rows that are not contiguous": lambda base, queries: (base.float().T.contiguous().T, queries.float()),
+    "values with a gradient": lambda base, queries: (base.float().requires_grad_(), queries.float().requires_grad_()),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("default", [torch.float32, torch.bfloat16])
+def test_all_types_and_layouts_of_floats_give_brute_forces_rows(kind: str, default: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(0)
+    rows = 1e4 + 0.01 * torch.randn(340, 100, dtype=torch.float64, generator=generator)
+    base, queries = KINDS[kind](rows[:300], rows[300:])
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(default)
+    try:
+        found = find_neighbors(queries, base, 10).rows
+    finally:
+        torch.set_default_dtype(before)
+    exact = (part.detach().double().numpy() for part in (queries, base))
+    assert (found == nearest_rows(*exact, 10)).all()
+
+
+def test_many_equal_candidates_are_measured_in_parts() -> None:
+    """All rows may be neighbours: together their differences would be larger than the base."""
+    base = torch.ones(700, 5000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measuring, "MOST_BYTES", 1 << 20)
+        found = find_neighbors(base[:3] + torch.tensor([[0.0], [1.0], [2.0]]), base, 20).rows
+    assert (found == nearest_rows(np.zeros((3, 1)), np.ones((700, 1)), 20)).all()

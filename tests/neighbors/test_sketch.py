@@ -158,3 +158,11 @@ def test_no_example_votes_for_itself_and_no_vote_is_wrong(seed: int, width: int,
             torch.from_numpy(base), torch.from_numpy(base), labels, k, num_classes=3, own_rows=np.arange(rows)
         )
     assert (found == vote(labels[nearest_rows(base, base, k, leave_one_out=True)], 3)).all()
+
+
+def test_with_all_others_as_neighbours_no_row_is_its_own_candidate() -> None:
+    rows = torch.from_numpy(activations(40, 300, seed=2))
+    frame = Frame.over(rows, rows)
+    sketched = SketchPass.over(rows, frame, 40, Directions.along(principal_columns(rows, frame, 16)))
+    found = sketched.candidates(rows, 39, torch.arange(40))
+    assert not (found.rows == torch.arange(40)[:, None])[found.complete].any()

@@ -17,6 +17,7 @@ sketch        short vectors whose distances are lower bounds
 pairs         for each query some rows of its own, and their products
 smallest      the smallest scores of each query, from tiles of scores
 frame         centre and scale of a search
-tiles         rows in tiles, and products whose rounding is known
+scores        products whose rounding is known
+tiles         how many rows, queries and scores are held at once
 rates         which type a device multiplies fastest
 """

@@ -40,10 +40,8 @@ class Candidates:
 
     def sure(self, k: int) -> Tensor:
         """Whether each row is among the k nearest, whatever the distances are between their bounds: shape (Q, c)."""
-        if self.lower.shape[1] == k:
-            return self.rows >= 0
         next_lower = self.lower.kthvalue(k + 1, dim=1, keepdim=True).values
-        return (self.upper < next_lower) & (self.upper <= farthest_possible(self.upper, k))
+        return self.upper < next_lower
 
 
 def farthest_possible(upper: Tensor, k: int) -> Tensor:
@@ -72,7 +70,7 @@ def certain_votes(candidates: Candidates, labels: Tensor, num_classes: int, k: i
     rivals = surely + torch.minimum(perhaps, open_seats)
     beaten = (most > rivals) | ((most == rivals) & (at_most.gather(1, winners[:, None]) < at_least))
     beaten.scatter_(1, winners[:, None], True)
-    return winners, candidates.complete & beaten.all(dim=1) & (surely.gather(1, winners[:, None]) == most)[:, 0]
+    return winners, candidates.complete & beaten.all(dim=1)
 
 
 def _counts(classes: Tensor, counted: Tensor, num_classes: int) -> Tensor:

@@ -36,7 +36,7 @@ class Frame:
         scale = _power_of_two_scale(queries, base)
         total = torch.zeros(base.shape[1], dtype=torch.float64, device=base.device)
         for tile in tiles(len(base), base.shape[1], MEASURE_BYTES):
-            rows = base[tile]
+            rows = base[tile] if base.dtype == torch.float64 else base[tile].float()
             # Scaled as they are summed, so that no sum overflows. Rounding is no matter: any centre will do.
             total += (rows.new_full((1, len(rows)), scale) @ rows)[0]
         return cls(scale, total / len(base))

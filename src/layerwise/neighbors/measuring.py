@@ -9,6 +9,8 @@ from layerwise.neighbors.candidates import Candidates
 from layerwise.neighbors.found import Neighbors, nearest_first
 from layerwise.neighbors.tiles import MEASURE_BYTES
 
+MOST_BYTES = 1 << 24
+
 
 def measure(queries: Tensor, base: Tensor, candidates: Candidates, k: int, first_row: int) -> Neighbors:
     """The k nearest of those candidates that may be neighbours.
@@ -23,18 +25,23 @@ def measure(queries: Tensor, base: Tensor, candidates: Candidates, k: int, first
     # Those ruled out last.
     rows = candidates.rows.masked_fill(~candidates.possible(k), -1).sort(dim=1, descending=True).values  # (Q, c)
     counts = (rows >= 0).sum(dim=1)  # (Q,)
-    rows = rows[:, : max(k, int(counts.max()))] if len(counts) else rows
-    distances = torch.full(rows.shape, torch.inf, dtype=torch.float64)
-    at_once = max(1, MEASURE_BYTES // (8 * base.shape[1] * rows.shape[1]))
+    rows = rows[:, : max(k, int(counts.max()) if len(counts) else 0)]
+    distances = torch.full(rows.shape, torch.inf, dtype=torch.float64, device="cpu")
+    width = base.shape[1]
+    columns_at_once = max(1, min(rows.shape[1], MOST_BYTES // (8 * width)))
+    at_once = max(1, MEASURE_BYTES // (8 * width * columns_at_once))
     # Written to again and again: fresh memory for each part would cost more than the arithmetic.
-    near = base.new_empty((at_once * rows.shape[1], base.shape[1]))
-    differences = torch.empty_like(near, dtype=torch.float64)
+    near = base.new_empty((at_once * columns_at_once, width))
+    differences = near.new_empty(near.shape, dtype=torch.float64)
     # Queries with as many candidates go together, so that few are measured for nothing.
     for part in torch.split(counts.argsort(), at_once) if len(counts) else ():
-        chosen = rows[part, : int(counts[part].max())]  # (part, c)
-        flat = chosen.clamp(min=0).flatten()
-        torch.index_select(base, 0, flat, out=near[: len(flat)])
-        off = differences[: len(flat)].copy_(near[: len(flat)]).view(*chosen.shape, -1)
-        squared = off.sub_(queries[part, None].double()).square_().sum(dim=2)
-        distances[part.cpu(), : chosen.shape[1]] = squared.masked_fill_(chosen < 0, torch.inf).cpu()
+        asked = queries[part, None].double()
+        for start in range(0, int(counts[part].max()), columns_at_once):
+            columns = slice(start, start + columns_at_once)
+            chosen = rows[part, columns]  # (part, some)
+            flat = chosen.clamp(min=0).flatten()
+            torch.index_select(base, 0, flat, out=near[: len(flat)])
+            off = differences[: len(flat)].copy_(near[: len(flat)]).view(*chosen.shape, width)
+            squared = off.sub_(asked).square_().sum(dim=2).masked_fill_(chosen < 0, torch.inf)
+            distances[part.cpu(), columns] = squared.cpu()
     return nearest_first(rows.cpu().numpy() + first_row, distances.numpy(), k)

@@ -18,6 +18,7 @@ from layerwise.neighbors.symmetric import SymmetricPass
 NARROW = 64
 SPARE_CANDIDATES = 18
 WIDENING = 4
+MOST_KEPT = 1 << 26
 
 
 class FirstPass(Protocol):
@@ -44,8 +45,8 @@ def first_passes(queries: Tensor, base: Tensor, k: int, own: Tensor) -> Iterator
     """
     frame = Frame.over(queries, base)
     kept = min(k + SPARE_CANDIDATES, len(base))
-    if base.shape[1] > NARROW and base.dtype != torch.float64:
-        halved = _is_leave_one_out(queries, base, own)
+    if base.shape[1] > NARROW and torch.float64 not in (queries.dtype, base.dtype):
+        halved = _is_leave_one_out(queries, base, own) and kept * len(base) <= MOST_KEPT
         directions = useful_directions(len(queries), base, frame, k, halved=halved)
         if directions is not None:
             yield SketchPass.over(base, frame, kept, directions)

@@ -11,8 +11,9 @@ from torch import Tensor
 from layerwise.arrays.votes import tie_key
 from layerwise.neighbors.candidates import farthest_possible
 from layerwise.neighbors.frame import Frame, squared_norms
+from layerwise.neighbors.scores import minus_twice_product
 from layerwise.neighbors.sketch import Directions, principal_columns
-from layerwise.neighbors.tiles import BASE_TILE_BYTES, minus_twice_product, sketched_at_once, tiles
+from layerwise.neighbors.tiles import BASE_TILE_BYTES, sketched_at_once, tiles
 
 # Costs in units of one multiply-accumulate of a float32 matrix product.
 SCORE = 150  # to look at one pair's score
@@ -36,7 +37,7 @@ def useful_directions(query_count: int, base: Tensor, frame: Frame, k: int, *, h
 
     Args:
         query_count: Q.
-        base: shape (B, D), float32.
+        base: shape (B, D).
         frame: the search's.
         k: how many neighbours are wanted.
         halved: whether products alone would be made once for each two rows.
@@ -47,14 +48,14 @@ def useful_directions(query_count: int, base: Tensor, frame: Frame, k: int, *, h
         return None
     columns = principal_columns(base, frame, min(LENGTHS[-1], width // 2))
     trial = _Trial.of(base, frame, k, columns)
-    costs: dict[float, int | None] = {plain: None}
+    best, least = None, plain
     query_tiles = -(-query_count // sketched_at_once(rows, width))
     fixed = (SETUP + TOUCH * (query_count + rows) + CENTRE * rows * query_tiles) * width
     for length in LENGTHS:
         if length <= columns.shape[1]:
             each = length + SKETCHED_SCORE + trial.share_left(length) * width * PAIR
-            costs[fixed + query_count * rows * each + (query_count + rows) * width * length] = length
-    best = costs[min(costs)]
+            cost = fixed + query_count * rows * each + (query_count + rows) * width * length
+            best, least = (length, cost) if cost < least else (best, least)
     if best is None:
         return None
     return Directions.along(columns[:, :best], shortest_rest=trial.shortest_rest(best))

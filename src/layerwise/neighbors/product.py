@@ -14,16 +14,14 @@ from torch import Tensor
 
 from layerwise.neighbors.candidates import Candidates, farthest_possible
 from layerwise.neighbors.frame import Frame, squared_norms
+from layerwise.neighbors.scores import minus_twice_product, product_error, rule_out_self
 from layerwise.neighbors.smallest import Smallest
 from layerwise.neighbors.tiles import (
     BASE_TILE_BYTES,
     MEASURE_BYTES,
     QUERY_TILE_BYTES,
-    minus_twice_product,
-    product_error,
     rows_in,
     rows_scored_at_once,
-    rule_out_self,
     tiles,
 )
 
@@ -58,7 +56,7 @@ class ProductPass:
     @property
     def queries_at_once(self) -> int:
         """As many as keep a tile of them, and what each keeps, within its memory."""
-        width = max(self.base.shape[1], 4 * self.kept)
+        width = max(self.base.shape[1], 4 * self.kept)  # scores and rows of those kept, before and after a merge
         return max(1, min(MOST_QUERIES, QUERY_TILE_BYTES // (4 * width)))
 
     @property
@@ -89,7 +87,7 @@ class ProductPass:
         """The `kept` smallest s of the module's docstring, and their rows, over all tiles of the base."""
         base, norms = self.base, self.norms * (1 - self.relative_error)
         smallest = Smallest.of(len(centred), self.kept, centred)
-        buffer = torch.empty_like(base[: self._rows_at_once], dtype=self.dtype)
+        buffer = base.new_empty(min(self._rows_at_once, len(base)), base.shape[1], dtype=self.dtype)
         for start in range(0, len(base), self._rows_at_once):
             tile = slice(start, start + self._rows_at_once)
             scores = minus_twice_product(norms[tile], centred, self.frame.centred(base[tile], self.dtype, buffer))

@@ -17,7 +17,7 @@ from layerwise.errors import ShapeError
 from layerwise.neighbors.found import Neighbors
 from layerwise.neighbors.measuring import measure
 from layerwise.neighbors.passes import first_passes
-from layerwise.neighbors.tiles import full_precision
+from layerwise.neighbors.scores import full_precision
 
 
 def find_neighbors(

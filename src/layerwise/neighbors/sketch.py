@@ -21,7 +21,8 @@ from torch import Tensor
 
 from layerwise.arrays.votes import tie_key
 from layerwise.neighbors.frame import Frame, squared_norms
-from layerwise.neighbors.tiles import BASE_TILE_BYTES, PRODUCT_WIDTH, feature_blocks, rows_in, tiles
+from layerwise.neighbors.scores import PRODUCT_WIDTH, feature_blocks
+from layerwise.neighbors.tiles import BASE_TILE_BYTES, rows_in, tiles
 
 PROJECTION_WIDTH = 128
 SAMPLE_BYTES = 1 << 28
@@ -71,7 +72,8 @@ class Directions:
         exact = columns.double()
         factor = torch.linalg.cholesky(exact.T @ exact, upper=True)
         matrix = torch.linalg.solve_triangular(factor, exact, upper=True, left=False).float()
-        gram = matrix.double().T @ matrix.double()
+        exact.copy_(matrix)
+        gram = exact.T @ exact
         # |V − V(VᵀV)^(-1/2)| is at most |VᵀV − 1| while that is small; the float64 Gram matrix is off by far less.
         defect = torch.linalg.matrix_norm(gram - torch.eye(gram.shape[0], dtype=gram.dtype, device=gram.device))
         return cls(matrix, shortest_rest, float(defect) * 1.01 + 1e-9)
@@ -85,9 +87,10 @@ class Directions:
 
     def sketch(self, rows: Tensor, frame: Frame) -> Sketch:
         """Sketches of rows (B, D), made tile by tile."""
-        step = tiles(len(rows), rows.shape[1], BASE_TILE_BYTES // 2)
-        buffer = rows.new_empty(rows_in(BASE_TILE_BYTES // 2, rows.shape[1]), rows.shape[1], dtype=torch.float32)
-        parts = [self._sketched(frame.centred(rows[tile], torch.float32, buffer)) for tile in step]
+        size = BASE_TILE_BYTES // 2
+        buffer = rows.new_empty(rows_in(size, rows.shape[1]), rows.shape[1], dtype=torch.float32)
+        every = tiles(len(rows), rows.shape[1], size)
+        parts = [self._sketched(frame.centred(rows[tile], torch.float32, buffer)) for tile in every]
         return Sketch(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
     def _sketched(self, centred: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -107,7 +110,10 @@ def narrowed(sketch: Sketch, dtype: torch.dtype) -> Sketch:
     if dtype == sketch.vectors.dtype:
         return sketch
     vectors = sketch.vectors.to(dtype)
-    moved = torch.linalg.vector_norm(sketch.vectors.double() - vectors.double(), dim=1)
+    moved = torch.empty_like(sketch.radii)
+    for tile in tiles(len(vectors), vectors.shape[1], BASE_TILE_BYTES):
+        off = sketch.vectors[tile].double() - vectors[tile].double()
+        torch.linalg.vector_norm(off, dim=1, out=moved[tile])
     return Sketch(vectors, sketch.radii + moved * (1 + 1e-9), sketch.norms)
 
 

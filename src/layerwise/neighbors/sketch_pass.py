@@ -4,7 +4,7 @@ For one tile of queries and the whole base:
 
 1. Products of sketches give a lower bound of every pair's squared distance.
 2. The rows with the smallest ones get a product over all D features. U is the k-th smallest upper bound of these.
-3. Every other row whose sketch is near enough to be within U gets one, too. All others are surely farther.
+3. Every row whose sketch is near enough to be within U gets one. All others are surely farther.
 """
 
 from __future__ import annotations
@@ -18,18 +18,10 @@ from layerwise.neighbors.candidates import Candidates, farthest_possible
 from layerwise.neighbors.frame import Frame
 from layerwise.neighbors.pairs import Pairs
 from layerwise.neighbors.rates import fastest_type
+from layerwise.neighbors.scores import PRODUCT_WIDTH, feature_blocks, minus_twice_product, product_error, rule_out_self
 from layerwise.neighbors.sketch import Directions, Sketch, narrowed
 from layerwise.neighbors.smallest import Smallest
-from layerwise.neighbors.tiles import (
-    PRODUCT_WIDTH,
-    feature_blocks,
-    minus_twice_product,
-    product_error,
-    rows_scored_at_once,
-    rule_out_self,
-    sketched_at_once,
-    tiles,
-)
+from layerwise.neighbors.tiles import rows_scored_at_once, sketched_at_once, tiles
 
 SLICE_BYTES = 1 << 23
 MOST_CANDIDATES = 1 / 8
@@ -90,7 +82,8 @@ class SketchPass:
 
     def _scores(self, queries: Sketch, own: Tensor) -> tuple[Tensor, Smallest]:
         """|y|² − 2 x · y of the sketches, shape (Q, B), float32; and the smallest of each query."""
-        scores = torch.empty(len(queries.vectors), len(self.base), device=self.base.device)
+        shape = len(queries.vectors), len(self.base)
+        scores = torch.empty(shape, dtype=torch.float32, device=self.base.device)
         nearest = Smallest.of(len(scores), self.kept, scores)
         for start in range(0, len(self.base), self._rows_at_once):
             tile = slice(start, start + self._rows_at_once)
@@ -103,7 +96,8 @@ class SketchPass:
     def _pairs(self, nearest: Smallest) -> list[Pairs]:
         """Each query's nearest rows, slice by slice of the base."""
         wanted = torch.zeros(len(nearest.rows), len(self.base), dtype=torch.bool, device=self.base.device)
-        wanted.scatter_(1, nearest.rows, nearest.scores.isfinite())
+        queries, places = nearest.scores.isfinite().nonzero(as_tuple=True)
+        wanted[queries, nearest.rows[queries, places]] = True
         return [Pairs.where(wanted[:, rows]) for rows in self._slices]
 
     def _within(self, scores: Tensor, sketch: Sketch, farthest: Tensor) -> tuple[list[Pairs], Tensor]:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from layerwise.neighbors.candidates import Candidates
 from layerwise.neighbors.product import MOST_QUERIES, ProductPass
+from layerwise.neighbors.scores import minus_twice_product
 from layerwise.neighbors.smallest import Smallest
-from layerwise.neighbors.tiles import minus_twice_product, rows_in
+from layerwise.neighbors.tiles import rows_in
 
 TILE_BYTES = 1 << 27
 

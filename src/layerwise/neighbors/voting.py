@@ -15,9 +15,9 @@ from layerwise.neighbors.candidates import certain_votes
 from layerwise.neighbors.effort import Effort
 from layerwise.neighbors.measuring import measure
 from layerwise.neighbors.passes import first_passes
+from layerwise.neighbors.scores import full_precision
 from layerwise.neighbors.search import check_arrays, own_columns
 from layerwise.neighbors.sketch_pass import SketchPass
-from layerwise.neighbors.tiles import full_precision
 
 
 def find_votes(
