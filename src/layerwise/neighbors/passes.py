@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -32,6 +33,44 @@ class FirstPass(Protocol):
     def candidates(self, queries: Tensor, k: int, own: Tensor) -> Candidates:
         """For queries (Q, D), of which `own` (Q,) are rows of the base themselves, or -1."""
         ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one first pass found for some of the queries.
+
+    Attributes:
+        queries: shape (P,), their numbers.
+        candidates: of these.
+        first: whether no other pass was tried for them before.
+        sketched: whether sketches found the candidates.
+    """
+
+    queries: Tensor
+    candidates: Candidates
+    first: bool
+    sketched: bool
+
+
+def candidates_in_parts(queries: Tensor, base: Tensor, k: int, own: Tensor) -> Iterator[Part]:
+    """Candidates of all queries, pass by pass: those that are not complete come again in a later part.
+
+    Args:
+        queries: shape (Q, D).
+        base: shape (B, D).
+        k: how many neighbours are wanted.
+        own: shape (Q,), the row that a query is itself, or -1.
+    """
+    open_queries = torch.arange(len(queries), device=base.device)
+    for number, first_pass in enumerate(first_passes(queries, base, k, own)):
+        still_open = []
+        for part in torch.split(open_queries, first_pass.queries_at_once):
+            candidates = first_pass.candidates(queries[part], k, own[part])
+            yield Part(part, candidates, first=number == 0, sketched=isinstance(first_pass, SketchPass))
+            still_open.append(part[~candidates.complete])
+        open_queries = torch.cat(still_open)
+        if not len(open_queries):
+            return
 
 
 def first_passes(queries: Tensor, base: Tensor, k: int, own: Tensor) -> Iterator[FirstPass]:

@@ -16,7 +16,7 @@ from layerwise.arrays.votes import check_k
 from layerwise.errors import ShapeError
 from layerwise.neighbors.found import Neighbors
 from layerwise.neighbors.measuring import measure
-from layerwise.neighbors.passes import first_passes
+from layerwise.neighbors.passes import candidates_in_parts
 from layerwise.neighbors.scores import full_precision
 
 
@@ -44,19 +44,12 @@ def find_neighbors(
     own = own_columns(queries, base, own_rows, first_row)
     rows = np.empty((len(queries), k), dtype=np.int64)
     distances = np.empty((len(queries), k), dtype=np.float64)
-    open_queries = torch.arange(len(queries), device=base.device)
     with full_precision(base.device):
-        for first_pass in first_passes(queries, base, k, own):
-            still_open = []
-            for part in torch.split(open_queries, first_pass.queries_at_once):
-                candidates = first_pass.candidates(queries[part], k, own[part])
-                done = part[candidates.complete]
-                found = measure(queries[done], base, candidates[candidates.complete], k, first_row)
-                rows[done.cpu().numpy()], distances[done.cpu().numpy()] = found.rows, found.squared_distances
-                still_open.append(part[~candidates.complete])
-            open_queries = torch.cat(still_open)
-            if not len(open_queries):
-                break
+        for part in candidates_in_parts(queries, base, k, own):
+            complete = part.candidates.complete
+            done = part.queries[complete]
+            found = measure(queries[done], base, part.candidates[complete], k, first_row)
+            rows[done.cpu().numpy()], distances[done.cpu().numpy()] = found.rows, found.squared_distances
     return Neighbors(rows, distances)
 
 

@@ -14,10 +14,9 @@ from torch import Tensor
 from layerwise.neighbors.candidates import certain_votes
 from layerwise.neighbors.effort import Effort
 from layerwise.neighbors.measuring import measure
-from layerwise.neighbors.passes import first_passes
+from layerwise.neighbors.passes import candidates_in_parts
 from layerwise.neighbors.scores import full_precision
 from layerwise.neighbors.search import check_arrays, own_columns
-from layerwise.neighbors.sketch_pass import SketchPass
 
 
 def find_votes(
@@ -59,21 +58,16 @@ def find_votes(
     effort.queries += len(queries)
     classes = torch.from_numpy(labels).to(base.device)
     votes = np.empty(len(queries), dtype=np.int64)
-    open_queries = torch.arange(len(queries), device=base.device)
     with full_precision(base.device):
-        for number, first_pass in enumerate(first_passes(queries, base, k, own)):
-            still_open = []
-            for part in torch.split(open_queries, first_pass.queries_at_once):
-                candidates = first_pass.candidates(queries[part], k, own[part])
-                winners, certain = certain_votes(candidates, classes, num_classes, k)
-                votes[part[certain].cpu().numpy()] = winners[certain].cpu().numpy()
-                unsure = candidates.complete & ~certain
-                effort.reranked += int((~certain).sum()) * (number == 0)
-                effort.sketched += int(candidates.complete.sum()) * isinstance(first_pass, SketchPass)
-                measured = measure(queries[part[unsure]], base, candidates[unsure], k, 0)
-                votes[part[unsure].cpu().numpy()] = measured.votes(labels, num_classes)
-                still_open.append(part[~candidates.complete])
-            open_queries = torch.cat(still_open)
-            if not len(open_queries):
-                break
+        for part in candidates_in_parts(queries, base, k, own):
+            asked, candidates = part.queries, part.candidates
+            winners, certain = certain_votes(candidates, classes, num_classes, k)
+            votes[asked[certain].cpu().numpy()] = winners[certain].cpu().numpy()
+            unsure = candidates.complete & ~certain
+            measured = measure(queries[asked[unsure]], base, candidates[unsure], k, 0)
+            votes[asked[unsure].cpu().numpy()] = measured.votes(labels, num_classes)
+            if part.first:
+                effort.reranked += int((~certain).sum())
+            if part.sketched:
+                effort.sketched += int(candidates.complete.sum())
     return votes
