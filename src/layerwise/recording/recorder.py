@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from layerwise.data.images import ImageData
 from layerwise.errors import FileError, InputError, ModelError, NonFiniteError, NotEnoughExamplesError, ShapeError
+from layerwise.models.layout import fast_layout
 from layerwise.progress import Progress, silent
 from layerwise.recording.activations import INDEX, Activations
 from layerwise.recording.reduction import Reduce, reducer
@@ -29,6 +30,8 @@ from layerwise.taps.calls import times
 from layerwise.taps.readers import Forward, Receive
 
 DEFAULT_LIMIT_BYTES = 4e9
+_FIRST = 2
+"""Examples that are run through a network to see what it does with them."""
 
 
 def record(
@@ -79,8 +82,10 @@ def record(
     """
     _check_request(data, taps, batch_size=batch_size, limit_bytes=limit_bytes, keep=keep)
     kept = reducer(reduce, image_shape=data.image_shape)
-    with borrowed(model, device=device), taps.reader.open(model) as forward:
-        run = _Pass(model, data, taps, _wanted(taps, only), forward, preprocessing, logits)
+    with borrowed(model, device=device), ExitStack() as opened:
+        layout = fast_layout(model, prepare(_first_pixels(data), model, preprocessing))
+        forward = opened.enter_context(taps.reader.open(model))
+        run = _Pass(model, data, taps, _wanted(taps, only), forward, preprocessing, layout, logits)
         stored = run.sizes(kept)
         at_once = len(data) if keep is None else min(batch_size, len(data))
         check_memory(
@@ -122,19 +127,19 @@ class _Pass:
     wanted: tuple[Tap, ...]
     forward: Forward
     preprocessing: Preprocess | None
+    layout: torch.memory_format
     logits: bool
 
     def sizes(self, kept: Callable[[Tensor], Tensor]) -> list[Stored]:
         """What will be kept of each tap, from the first examples."""
         seen: dict[str, Tensor] = {}
-        first = slice(0, min(2, len(self.data)))
 
         def note(tap: str, value: Tensor) -> None:
             if self.wants(tap):
                 seen[tap] = _as_rows(tap, kept(value), len(value))
 
         with suppress(_AllReached):
-            self.run(first, note)
+            self.run(slice(0, min(_FIRST, len(self.data))), note)
         return [Stored(tap, tuple(seen[tap.name].shape[1:]), _numpy_type(seen[tap.name])) for tap in self.wanted]
 
     def wants(self, tap: str) -> bool:
@@ -191,7 +196,8 @@ class _Pass:
         # A copy: a network whose first operation is in place would rewrite the data set.
         pixels = torch.tensor(self.data.batch(rows))
         note(INPUT, pixels)
-        output = self.forward(prepare(pixels, self.model, self.preprocessing), note)
+        images = prepare(pixels, self.model, self.preprocessing).contiguous(memory_format=self.layout)
+        output = self.forward(images, note)
         expected = (len(pixels), *self.taps[SOFTMAX].shape)
         if not isinstance(output, Tensor) or tuple(output.shape) != expected:
             given = times(output.shape) if isinstance(output, Tensor) else type(output).__name__
@@ -217,6 +223,10 @@ class _Pass:
                 f"{place} holds NaN or infinity for {int(bad.sum())} of the first {rows.stop} examples "
                 f'(the first is "{first}").\n    Look for them in the weights, the preprocessing and the images.'
             )
+
+
+def _first_pixels(data: ImageData) -> Tensor:
+    return torch.tensor(data.batch(slice(0, min(_FIRST, len(data)))))
 
 
 def _wanted(taps: Taps, only: Collection[str] | None) -> tuple[Tap, ...]:

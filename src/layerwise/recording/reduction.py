@@ -28,7 +28,8 @@ def reducer(reduce: Reduce, *, image_shape: tuple[int, ...]) -> Callable[[Tensor
     if reduce == "mean_pool":
         return lambda value: mean_pool(value, image_shape=image_shape)
     if callable(reduce):
-        return reduce
+        # As a network made without thought of layouts would give it: the function may call `view`.
+        return lambda value: reduce(value.contiguous())
     raise InputError(
         f"no reduction is called {reduce!r}.{did_you_mean(str(reduce), ['mean_pool'])}\n"
         '    Give None, "mean_pool", or a function from a tensor (B, …) to a tensor (B, …).'

@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 
 from layerwise.data.images import ImageData
 from layerwise.errors import Interrupted, NonFiniteError
+from layerwise.models.layout import fast_layout
 from layerwise.models.mode import evaluating
 from layerwise.progress import Progress
 from layerwise.seeds import stream_seed
@@ -89,6 +90,8 @@ class Training:
     def __post_init__(self) -> None:
         self.module, self.optimizer = self.fabric.setup(self.model, make_optimizer(self.model, self.settings))
         self.batches = len(cut_into_batches(np.arange(len(self.train)), self.settings.batch_size))
+        first, _ = self.fabric.to_device(load_batch(self.train, np.arange(1), self.settings))
+        self.layout = fast_layout(self.model, first)
         self._board: Any = None
         self._saved_at = time.monotonic()
 
@@ -158,7 +161,7 @@ class Training:
         step = done.epoch * self.batches + done.batch
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(step, self.batches * settings.epochs, settings)
-        logits = self.module(images).float()  # (B, K)
+        logits = self.module(images.contiguous(memory_format=self.layout)).float()  # (B, K)
         self.optimizer.zero_grad()
         self.fabric.backward(functional.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing))
         self.optimizer.step()
@@ -187,7 +190,7 @@ class Training:
         with evaluating(self.model):
             for rows in cut_into_batches(np.arange(len(data)), self.settings.batch_size):
                 images, labels = self.fabric.to_device(load_batch(data, rows, self.settings))
-                total += _sums(self.module(images).float(), labels)
+                total += _sums(self.module(images.contiguous(memory_format=self.layout)).float(), labels)
         loss_sum, correct = total.tolist()
         self._refuse_divergence(loss_sum)
         split = str(data.splits[0])
