@@ -65,7 +65,8 @@ class ExitPolicy(ABC):
 
     def answer(self, logits: Logits) -> Logits:
         """What those say who leave at the last of the exits given: (E', B, K) → (B, K)."""
-        return logits[-1]
+        last: Logits = logits[-1]
+        return last
 
     def leaves(self, logits: Logits) -> NDArray[np.bool_]:
         """Whether each example leaves at the last of the exits given: (E', B, K) → (B,)."""
@@ -188,7 +189,8 @@ class Patience(_Thresholded):
         classes = logits.argmax(axis=-1)  # (E', B)
         same = classes[:-1] == classes[-1]
         # Counted from the last exit backwards, until the first that differs.
-        return np.cumprod(same[::-1], axis=0).sum(axis=0).astype(np.float64)
+        counts: NDArray[np.float64] = np.cumprod(same[::-1], axis=0).sum(axis=0).astype(np.float64)
+        return counts
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,8 @@ class LearnedGate(_Thresholded):
         index = len(logits) - 1
         # A product of matrices would round a row differently in another batch.
         odds = (gate_features(logits) * self.weights[index]).sum(axis=-1) + self.biases[index]  # (B,)
-        return 1.0 / (1.0 + np.exp(-odds))
+        probabilities: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-odds))
+        return probabilities
 
     def check(self, exits: int, classes: int) -> None:
         """See ExitPolicy."""
@@ -266,7 +269,8 @@ class GeometricEnsemble(ExitPolicy):
 
     def answer(self, logits: Logits) -> Logits:
         """See ExitPolicy."""
-        return _running_means(logits)[-1]
+        mean: Logits = _running_means(logits)[-1]
+        return mean
 
     def check(self, exits: int, classes: int) -> None:
         """See ExitPolicy."""

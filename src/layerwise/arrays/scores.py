@@ -33,7 +33,8 @@ def entropy(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     probabilities = np.exp(logarithms)
     # 0 · log 0 is 0, also for a logit of -inf.
     terms = np.multiply(probabilities, logarithms, out=np.zeros_like(logarithms), where=probabilities > 0)
-    return np.maximum(-terms.sum(axis=-1), 0.0)
+    total: NDArray[np.float64] = np.maximum(-terms.sum(axis=-1), 0.0)
+    return total
 
 
 def max_probability(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -42,7 +43,8 @@ def max_probability(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     >>> float(max_probability(np.array([0.0, np.log(3.0)])).round(12))
     0.75
     """
-    return np.exp(log_probabilities(logits).max(axis=-1))
+    highest: NDArray[np.float64] = np.exp(log_probabilities(logits).max(axis=-1))
+    return highest
 
 
 def margin(logits: NDArray[np.floating]) -> NDArray[np.float64]:

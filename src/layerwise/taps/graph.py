@@ -20,8 +20,8 @@ from torch import Tensor, fx, nn
 
 from layerwise.taps.calls import CallKey, Observation, free_name, numbered, shape_problem
 
-Watch = Callable[[str, Any], None]
-"""Called with a node's name and its value at the moment the value is made."""
+Watch = Callable[[str, Any], Tensor | None]
+"""Called with a node's name and its value when it is made; a tensor that it gives takes the value's place."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def trace(model: nn.Module, images: Tensor, seen: Observation) -> Network | Untr
 
 
 def replay(network: Network, model: nn.Module, images: Tensor, watch: Watch) -> Any:
-    """Run the graph with the network's weights; `watch` sees every value before anything can rewrite it."""
+    """Run the graph with the network's weights; `watch` sees every value, and may replace it, before it is used."""
     return _Replay(network, model, watch).run(images)
 
 
@@ -194,8 +194,10 @@ class _Replay(fx.Interpreter):
             return value
         if n.op == "placeholder":
             self._device = value.device
-        self._watch(n.name, value)
-        return value if n.users else None
+        replaced = self._watch(n.name, value)
+        if not n.users:
+            return None
+        return value if replaced is None else replaced
 
     def fetch_attr(self, target: str) -> Any:
         constant = self._constants.get(target)

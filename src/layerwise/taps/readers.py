@@ -1,6 +1,7 @@
 """Reader: how values at taps are got during a forward pass: HookReader by hooks, GraphReader by a replay of the graph.
 
 Hooks are taken whenever every tap is a module's output: the network's own forward function runs, with its users' hooks.
+A value may also be replaced on the way, and the network goes on with what the receiver gives back.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from layerwise.errors import ModelError
 from layerwise.taps.calls import first_tensor
 from layerwise.taps.graph import Network, replay
 
-Receive = Callable[[str, Tensor], None]
-"""Told a tap's name and its value (N, …) when it is made: use or copy it at once, it may be rewritten."""
+Receive = Callable[[str, Tensor], Tensor | None]
+"""Told a tap's name and its value (N, …) when it is made: use or copy it at once, it may be rewritten.
+
+The network goes on with the tensor that is given back; None leaves the value as it is."""
 
 Forward = Callable[[Tensor, Receive], Any]
 """From preprocessed images (N, C, H, W) to the network's output; the second argument is told the taps' values."""
@@ -55,13 +58,11 @@ class HookReader(Reader):
         ended: Counter[str] = Counter()
         receivers: list[Receive] = []
 
-        def hook(path: str) -> Callable[[nn.Module, Any, Any], None]:
-            def show(module: nn.Module, arguments: Any, value: Any) -> None:  # noqa: ARG001
+        def hook(path: str) -> Callable[[nn.Module, Any, Any], Tensor | None]:
+            def show(module: nn.Module, arguments: Any, value: Any) -> Tensor | None:  # noqa: ARG001
                 tap = self.path_to_taps[path].get(ended[path])
                 ended[path] += 1
-                tensor = first_tensor(value)
-                if tap is not None and tensor is not None:
-                    receivers[-1](tap, tensor)
+                return None if tap is None else _shown(tap, value, receivers[-1])
 
             return show
 
@@ -98,15 +99,24 @@ class GraphReader(Reader):
         _refuse_missing(model, targets - {path for path, _ in model.named_modules()})
 
         def forward(images: Tensor, receive: Receive) -> Any:
-            def watch(node: str, value: Any) -> None:
+            def watch(node: str, value: Any) -> Tensor | None:
+                replaced = None
                 for tap in self.node_to_taps.get(node, ()):
-                    tensor = first_tensor(value)
-                    if tensor is not None:
-                        receive(tap, tensor)
+                    replaced = _shown(tap, value if replaced is None else replaced, receive)
+                return replaced
 
             return replay(self.network, model, images, watch)
 
         yield forward
+
+
+def _shown(tap: str, value: Any, receive: Receive) -> Tensor | None:
+    """Show a place's value to the receiver; gives what the network is to go on with instead, if anything."""
+    tensor = first_tensor(value)
+    replaced = None if tensor is None else receive(tap, tensor)
+    if replaced is not None and tensor is not value:
+        raise ModelError(f'"{tap}" gives a {type(value).__name__}, not one tensor: its value cannot be replaced.')
+    return replaced
 
 
 def _refuse_missing(model: nn.Module, missing: set[str]) -> None:

@@ -1,0 +1,75 @@
+"""Inputs: images of any kind, given batch by batch as a network takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from layerwise.data.images import ImageData
+from layerwise.errors import NotEnoughExamplesError, ShapeError
+from layerwise.progress import Progress
+from layerwise.taps.borrowing import Preprocess, prepare
+from layerwise.taps.calls import times
+from layerwise.taps.finding import Images
+
+__all__ = ["Inputs"]
+
+
+class Inputs:
+    """N images for one network.
+
+    Args:
+        model: that takes them.
+        images: pixels (N, C, H, W), floats in [0, 1] or bytes, or a data set.
+        image_shape: (C, H, W) that the network takes.
+        preprocessing: what it expects to be done to pixels in [0, 1].
+        layout: in which it is fastest.
+
+    Raises:
+        NotEnoughExamplesError: there is none.
+        ShapeError: they have another shape.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        images: Images,
+        image_shape: tuple[int, ...],
+        *,
+        preprocessing: Preprocess | None,
+        layout: torch.memory_format,
+    ) -> None:
+        shape = (len(images), *images.image_shape) if isinstance(images, ImageData) else tuple(images.shape)
+        if len(shape) != 4 or shape[1:] != image_shape:
+            raise ShapeError(f"images must have the shape N×{times(image_shape)}; got {times(shape)}.")
+        if not shape[0]:
+            raise NotEnoughExamplesError("there is no image to classify. Give at least one.")
+        self._model = model
+        self._images = images
+        self._preprocessing = preprocessing
+        self._layout = layout
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, rows: slice) -> Tensor:
+        """The images of these rows, as the network takes them: (B, C, H, W)."""
+        pixels = prepare(self._pixels(rows), self._model, self._preprocessing)
+        return pixels.contiguous(memory_format=self._layout)
+
+    def batches(self, batch_size: int, progress: Progress, *, what: str) -> Iterator[tuple[slice, Tensor]]:
+        """Rows and their images, batch by batch."""
+        starts = range(0, len(self), batch_size)
+        for start in progress(starts, total=len(starts), what=what):
+            rows = slice(start, min(start + batch_size, len(self)))
+            yield rows, self[rows]
+
+    def _pixels(self, rows: slice) -> Tensor:
+        if isinstance(self._images, ImageData):
+            return torch.tensor(self._images.batch(rows))  # a copy: a network may begin in place
+        part = self._images[rows]
+        pixels = torch.tensor(part) if isinstance(part, np.ndarray) else part.detach().clone()
+        return pixels / 255 if pixels.dtype == torch.uint8 else pixels.float()
