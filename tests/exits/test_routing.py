@@ -11,14 +11,19 @@ from torch.utils.flop_counter import FlopCounterMode
 from arrays.test_policies import POLICIES
 from exits.toys import small_exits, some_images, toy_exits
 from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove, simulate
+from layerwise.data.images import ImageData
 from layerwise.errors import InputError, ModelError, NonFiniteError, NotEnoughExamplesError, ShapeError
 from layerwise.exits.network import ExitNetwork
 
 
-def median_policy(net: ExitNetwork, images: object) -> EntropyBelow:
-    """About half of those who are there leave at each exit."""
-    logits = net.all_logits(images)  # type: ignore[arg-type]
-    return EntropyBelow([float(np.median(EntropyBelow(0.0).scores(part[None]))) for part in logits[:-1]])
+def halving(policy: ExitPolicy, net: ExitNetwork, images: ImageData) -> ExitPolicy:
+    """The policy with thresholds by which half would leave at each exit, had nobody left before."""
+    logits = net.all_logits(images)
+    return policy.with_thresholds([float(np.median(policy.scores(logits[: e + 1]))) for e in range(len(net.heads))])
+
+
+def median_policy(net: ExitNetwork, images: ImageData) -> ExitPolicy:
+    return halving(EntropyBelow(0.0), net, images)
 
 
 def test_each_leaves_where_its_own_logits_say() -> None:
@@ -99,9 +104,9 @@ def test_heads_of_exits_at_which_nobody_can_leave_are_not_run() -> None:
     assert net.predict(images, policy).exit.tolist() == simulate(policy, _without_hooks(net, images))[0].tolist()
 
 
-def _without_hooks(net: ExitNetwork, images: object) -> np.ndarray:
+def _without_hooks(net: ExitNetwork, images: ImageData) -> np.ndarray:
     net.heads[1]._forward_hooks.clear()
-    return net.all_logits(images)  # type: ignore[arg-type]
+    return net.all_logits(images)
 
 
 def test_pixels_as_bytes_as_floats_and_as_a_data_set_give_the_same() -> None:

@@ -113,6 +113,20 @@ def _different(pixels: Tensor) -> Tensor:
     return torch.rand(pixels.shape, generator=generator)
 
 
+def rewritten_in_place(
+    model: nn.Module, taps: Taps, images: Images, *, preprocessing: Preprocess | None = None
+) -> frozenset[str]:
+    """Names of the taps whose value a later operation rewrites: a head that is trained must read a copy of it."""
+    seen: dict[str, tuple[Tensor, int]] = {}
+
+    def note(tap: str, value: Tensor) -> None:
+        seen[tap] = value, value._version
+
+    with borrowed(model), taps.reader.open(model) as forward:
+        forward(prepare(as_pixels(images), model, preprocessing), note)
+    return frozenset(tap for tap, (value, version) in seen.items() if value._version != version)
+
+
 def clean_names(problems: Mapping[str, str], place: str) -> list[str]:
     """The taps of a placement at which the network can be left, from what `clean_cuts` gives.
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from layerwise.arrays.policies import ExitPolicy
 from layerwise.errors import InputError, ModelError
-from layerwise.exits.cuts import clean_cuts, clean_names, names_of_exits, refuse_unclean
+from layerwise.exits.cuts import clean_cuts, clean_names, names_of_exits, refuse_unclean, rewritten_in_place
 from layerwise.exits.heads import make_head
 from layerwise.exits.inputs import Inputs
 from layerwise.exits.outcome import ExitOutcome
@@ -78,9 +78,11 @@ class ExitNetwork(nn.Module):
         taps = find_taps(model, images, names_of_exits(at), preprocessing=preprocessing)
         refuse_unclean(model, taps, images, preprocessing=preprocessing)
         self.model = model
+        self._frozen = False
         self.taps = taps
         self.names = taps.names[1:]
         self.preprocessing = preprocessing
+        self._rewritten = rewritten_in_place(model, taps, images, preprocessing=preprocessing)
         self._layout = fast_layout(model, prepare(as_pixels(images), model, preprocessing))
         (self.num_classes,) = taps[SOFTMAX].shape
         self.image_shape = taps[0].shape
@@ -92,11 +94,24 @@ class ExitNetwork(nn.Module):
         heads = self.heads_by_name
 
         def read(tap: str, value: Tensor) -> None:
-            logits[tap] = heads[tap](value)
+            logits[tap] = heads[tap](value.clone() if tap in self._rewritten else value)
 
         with self.taps.reader.open(self.model) as forward:
             last = forward(images, read)
         return (*(logits[name] for name in self.names[:-1]), last)
+
+    def freeze(self) -> None:
+        """Leave the network as it is from here on: only heads are trained, and batch norms keep their statistics."""
+        self.model.requires_grad_(False)
+        self._frozen = True
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> ExitNetwork:
+        """As for any module; a frozen network stays in evaluation mode."""
+        super().train(mode)
+        if self._frozen:
+            self.model.eval()
+        return self
 
     def predict(
         self,

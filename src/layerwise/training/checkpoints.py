@@ -22,6 +22,7 @@ from layerwise.data.images import ImageData
 from layerwise.errors import FileError, RunError
 from layerwise.runs import atomic_path
 from layerwise.training.history import EpochRecord, read_records
+from layerwise.training.objective import Objective
 from layerwise.training.settings import TrainSettings
 
 __all__ = ["Position", "checkpoint_path", "describe_job", "load_checkpoint", "save_checkpoint"]
@@ -66,8 +67,10 @@ def checkpoint_path(run: Path) -> Path:
     return run / "checkpoints" / "last.ckpt"
 
 
-def describe_job(model: nn.Module, train: ImageData, held_out: ImageData | None, settings: TrainSettings) -> Job:
-    """What must be the same for a training to go on: settings, data and the network's tensors.
+def describe_job(
+    model: nn.Module, train: ImageData, held_out: ImageData | None, settings: TrainSettings, objective: Objective
+) -> Job:
+    """What must be the same for a training to go on: settings, data, the network's tensors, and what it is trained for.
 
     The device is left out: a training may go on elsewhere, though the last digits are then another machine's.
     """
@@ -75,7 +78,7 @@ def describe_job(model: nn.Module, train: ImageData, held_out: ImageData | None,
     del chosen["device"]
     splits = [train] if held_out is None else [train, held_out]
     tensors = "\n".join(f"{name} {tuple(value.shape)} {value.dtype}" for name, value in model.state_dict().items())
-    return {
+    job: Job = {
         "settings": chosen,
         "data": {str(split.splits[0]): f"{len(split)} images, {split.fingerprint[:16]}" for split in splits},
         "network": {
@@ -83,6 +86,7 @@ def describe_job(model: nn.Module, train: ImageData, held_out: ImageData | None,
             "tensors": f"{len(model.state_dict())}, {hashlib.sha256(tensors.encode()).hexdigest()[:16]}",
         },
     }
+    return job | ({"objective": objective.description} if objective.description else {})
 
 
 def save_checkpoint(path: Path, *, job: Job, model: nn.Module, optimizer: Optimizer, position: Position) -> None:

@@ -21,6 +21,7 @@ from layerwise.training.checkpoints import checkpoint_path, describe_job
 from layerwise.training.history import TrainingHistory
 from layerwise.training.interrupts import interruptible
 from layerwise.training.loop import Training, best_epoch
+from layerwise.training.objective import Objective, plain_objective
 from layerwise.training.settings import SettingsFields, TrainSettings, make_settings
 
 __all__ = ["train"]
@@ -31,6 +32,7 @@ def train(
     data: ImageData,
     settings: TrainSettings | None = None,
     *,
+    objective: Objective | None = None,
     run: Path | str | None = None,
     resume: bool = True,
     progress: Progress = silent,
@@ -44,9 +46,10 @@ def train(
     undisturbed training.
 
     Args:
-        model: gives logits (N, K) for images (N, C, H, W).
+        model: gives logits (N, K), or what the objective takes, for images (N, C, H, W).
         data: trained on "train"; measured after each epoch on "validation", or on "test" where there is none.
         settings: how to train; see `TrainSettings`.
+        objective: what for; by default the cross-entropy of the network's logits.
         run: folder for checkpoints, `history.parquet`, `history.csv` and TensorBoard logs; None keeps nothing.
         resume: whether to go on from a checkpoint in `run`; if not, one that is there is an error.
         progress: shows the batches of each epoch as they go by.
@@ -69,13 +72,14 @@ def train(
         history.table()
     """
     chosen = make_settings(settings, overrides)
+    aim = objective or plain_objective(chosen)
     folder = None if run is None else Path(run)
     train_split, held_out = data.train, _held_out(data, chosen)
     if folder is not None and not resume and checkpoint_path(folder).exists():
         raise RunExistsError(
             f"{folder} already holds a training.\n    Choose another folder, or go on with resume=True."
         )
-    _check_model(model, train_split, chosen)
+    _check_model(model, train_split, chosen, aim)
     fabric = make_fabric(device=_find_device(chosen), precision=chosen.precision)
     with _put_back(model), interruptible() as stop:
         training = Training(
@@ -84,7 +88,8 @@ def train(
             train=train_split,
             held_out=held_out,
             settings=chosen,
-            job=describe_job(model, train_split, held_out, chosen),
+            objective=aim,
+            job=describe_job(model, train_split, held_out, chosen, aim),
             folder=folder,
             progress=progress,
             stop=stop,
@@ -119,14 +124,14 @@ def _find_device(settings: TrainSettings) -> str:
     return settings.device
 
 
-def _check_model(model: nn.Module, data: ImageData, settings: TrainSettings) -> None:
+def _check_model(model: nn.Module, data: ImageData, settings: TrainSettings, objective: Objective) -> None:
     """Run one image through, so that a wrong shape is an error at the start and not a broadcast in the loss."""
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ModelError(f"{type(model).__name__} has no parameter to train: it has none, or all are frozen.")
     images, _ = load_batch(data, np.arange(1), settings)
     with evaluating(model), torch.no_grad():
         try:
-            logits = model(images.to(next(model.parameters()).device))
+            logits = objective.logits(model(images.to(next(model.parameters()).device)))
         except RuntimeError as error:
             raise ModelError(
                 f"{type(model).__name__} cannot take images of shape {data.image_shape} (C, H, W): {error}"

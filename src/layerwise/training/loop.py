@@ -27,6 +27,7 @@ from layerwise.training.batches import cut_into_batches, epoch_order, load_batch
 from layerwise.training.checkpoints import Job, Position, checkpoint_path, load_checkpoint, save_checkpoint
 from layerwise.training.history import EpochRecord, write_history
 from layerwise.training.interrupts import StopRequest
+from layerwise.training.objective import Objective
 from layerwise.training.schedule import learning_rate_at
 from layerwise.training.settings import TrainSettings
 
@@ -70,6 +71,7 @@ class Training:
         train: the training images.
         held_out: images that are measured after each epoch, if any.
         settings: how to train.
+        objective: what for.
         job: what a checkpoint must be of to go on from it.
         folder: the run folder, or None to keep nothing.
         progress: shows the batches of each epoch as they go by.
@@ -81,6 +83,7 @@ class Training:
     train: ImageData
     held_out: ImageData | None
     settings: TrainSettings
+    objective: Objective
     job: Job
     folder: Path | None
     progress: Progress
@@ -161,11 +164,11 @@ class Training:
         step = done.epoch * self.batches + done.batch
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(step, self.batches * settings.epochs, settings)
-        logits = self.module(images.contiguous(memory_format=self.layout)).float()  # (B, K)
+        output = self.module(images.contiguous(memory_format=self.layout))
         self.optimizer.zero_grad()
-        self.fabric.backward(functional.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing))
+        self.fabric.backward(self.objective.loss(output, labels))
         self.optimizer.step()
-        return _sums(logits.detach(), labels)
+        return _sums(self.objective.logits(output).detach().float(), labels)
 
     def _end_epoch(self) -> None:
         done = self.position
@@ -190,7 +193,8 @@ class Training:
         with evaluating(self.model):
             for rows in cut_into_batches(np.arange(len(data)), self.settings.batch_size):
                 images, labels = self.fabric.to_device(load_batch(data, rows, self.settings))
-                total += _sums(self.module(images.contiguous(memory_format=self.layout)).float(), labels)
+                output = self.module(images.contiguous(memory_format=self.layout))
+                total += _sums(self.objective.logits(output).float(), labels)
         loss_sum, correct = total.tolist()
         self._refuse_divergence(loss_sum)
         split = str(data.splits[0])
