@@ -18,6 +18,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from layerwise.arrays.depth import prediction_depth
     from layerwise.arrays.intervals import wilson_interval
+    from layerwise.arrays.policies import (
+        EntropyBelow,
+        ExitPolicy,
+        GeometricEnsemble,
+        LearnedGate,
+        MarginAbove,
+        MaxProbabilityAbove,
+        Patience,
+    )
     from layerwise.arrays.votes import nearest_rows, tie_key, vote
     from layerwise.cost import Cost, count_macs
     from layerwise.data.catalog import load_data
@@ -30,6 +39,18 @@ if TYPE_CHECKING:
     from layerwise.difficulty.result import Difficulty
     from layerwise.difficulty.settings import ProbeSettings
     from layerwise.errors import InputError, LayerwiseError
+    from layerwise.exits.budgets import (
+        ChosenPolicy,
+        choose_for_accuracy,
+        choose_for_macs,
+        choose_with_guarantee,
+        evaluate_on,
+    )
+    from layerwise.exits.evaluation import ExitCurve, ExitSummary, evaluate_exits, evaluate_policy, exit_curve
+    from layerwise.exits.network import ExitNetwork
+    from layerwise.exits.outcome import ExitOutcome
+    from layerwise.exits.recorded import RecordedExits, record_exits
+    from layerwise.exits.training import train_exits
     from layerwise.inside.data_set import describe_data
     from layerwise.models.catalog import known_models, load_model
     from layerwise.models.loading import load_weights
@@ -51,26 +72,46 @@ if TYPE_CHECKING:
 
 _NAME_TO_MODULE = {
     "Activations": "recording.activations",
+    "ChosenPolicy": "exits.budgets",
     "Cost": "cost",
     "Depths": "difficulty.depths",
     "Difficulty": "difficulty.result",
+    "EntropyBelow": "arrays.policies",
+    "ExitCurve": "exits.evaluation",
+    "ExitNetwork": "exits.network",
+    "ExitOutcome": "exits.outcome",
+    "ExitPolicy": "arrays.policies",
+    "ExitSummary": "exits.evaluation",
+    "GeometricEnsemble": "arrays.policies",
     "ImageData": "data.images",
     "InputError": "errors",
     "LayerwiseError": "errors",
     "LazyImages": "data.images",
+    "LearnedGate": "arrays.policies",
+    "MarginAbove": "arrays.policies",
+    "MaxProbabilityAbove": "arrays.policies",
     "Neighbors": "neighbors.found",
+    "Patience": "arrays.policies",
     "Preprocessing": "models.preprocessing",
     "ProbeSettings": "difficulty.settings",
+    "RecordedExits": "exits.recorded",
     "RunView": "views.run",
     "Tap": "taps.tap",
     "Taps": "taps.tap",
     "TrainSettings": "training.settings",
     "TrainingHistory": "training.history",
+    "choose_for_accuracy": "exits.budgets",
+    "choose_for_macs": "exits.budgets",
+    "choose_with_guarantee": "exits.budgets",
     "concatenate": "data.images",
     "count_macs": "cost",
     "describe_data": "inside.data_set",
     "describe_taps": "recording.description",
     "draw_shapes": "data.shapes",
+    "evaluate_exits": "exits.evaluation",
+    "evaluate_on": "exits.budgets",
+    "evaluate_policy": "exits.evaluation",
+    "exit_curve": "exits.evaluation",
     "find_neighbors": "neighbors.search",
     "find_taps": "taps.finding",
     "find_votes": "neighbors.voting",
@@ -91,11 +132,13 @@ _NAME_TO_MODULE = {
     "read_model": "models.saved",
     "read_run": "views.run",
     "record": "recording.recorder",
+    "record_exits": "exits.recorded",
     "save_depths": "difficulty.folder",
     "save_difficulty": "difficulty.folder",
     "save_model": "models.saved",
     "tie_key": "arrays.votes",
     "train": "training.fit",
+    "train_exits": "exits.training",
     "vote": "arrays.votes",
     "wilson_interval": "arrays.intervals",
     "write_report": "report.page",
@@ -103,26 +146,46 @@ _NAME_TO_MODULE = {
 
 __all__ = [
     "Activations",
+    "ChosenPolicy",
     "Cost",
     "Depths",
     "Difficulty",
+    "EntropyBelow",
+    "ExitCurve",
+    "ExitNetwork",
+    "ExitOutcome",
+    "ExitPolicy",
+    "ExitSummary",
+    "GeometricEnsemble",
     "ImageData",
     "InputError",
     "LayerwiseError",
     "LazyImages",
+    "LearnedGate",
+    "MarginAbove",
+    "MaxProbabilityAbove",
     "Neighbors",
+    "Patience",
     "Preprocessing",
     "ProbeSettings",
+    "RecordedExits",
     "RunView",
     "Tap",
     "Taps",
     "TrainSettings",
     "TrainingHistory",
+    "choose_for_accuracy",
+    "choose_for_macs",
+    "choose_with_guarantee",
     "concatenate",
     "count_macs",
     "describe_data",
     "describe_taps",
     "draw_shapes",
+    "evaluate_exits",
+    "evaluate_on",
+    "evaluate_policy",
+    "exit_curve",
     "find_neighbors",
     "find_taps",
     "find_votes",
@@ -143,11 +206,13 @@ __all__ = [
     "read_model",
     "read_run",
     "record",
+    "record_exits",
     "save_depths",
     "save_difficulty",
     "save_model",
     "tie_key",
     "train",
+    "train_exits",
     "vote",
     "wilson_interval",
     "write_report",

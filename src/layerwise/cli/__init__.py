@@ -11,6 +11,7 @@ from layerwise.cli.console import run_app
 from layerwise.cli.data import data
 from layerwise.cli.demo import demo
 from layerwise.cli.difficulty import difficulty
+from layerwise.cli.exits import exits
 from layerwise.cli.report import report
 from layerwise.cli.taps import taps
 from layerwise.cli.train import train
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 for command in (demo, data, taps, train, difficulty, report):
     app.command(no_args_is_help=command is not demo)(command)
+app.add_typer(exits, name="exits")
 
 
 def main() -> None:

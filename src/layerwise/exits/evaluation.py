@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from layerwise.arrays.exits import first_agreeing, first_right, first_sure
 from layerwise.arrays.intervals import mean_interval, wilson_interval
-from layerwise.arrays.policies import ExitPolicy, simulate
+from layerwise.arrays.policies import ExitPolicy, MaxProbabilityAbove, simulate
 from layerwise.arrays.scores import entropy
+from layerwise.data.images import ImageData
 from layerwise.errors import InputError
-from layerwise.exits.recorded import RecordedExits
+from layerwise.exits.network import ExitNetwork
+from layerwise.exits.recorded import RecordedExits, record_exits
+from layerwise.progress import Progress, silent
 
-__all__ = ["ExitCurve", "ExitSummary", "evaluate_policy", "exit_curve"]
+__all__ = ["ExitCurve", "ExitSummary", "evaluate_exits", "evaluate_policy", "exit_curve"]
 
 CURVE_POINTS = 200
 
@@ -133,6 +136,30 @@ class ExitCurve:
                 f"{self.macs.min():,.0f}."
             )
         return self.table().iloc[int(np.where(fits, self.accuracy, -np.inf).argmax())]
+
+
+def evaluate_exits(
+    net: ExitNetwork,
+    data: ImageData,
+    policy: ExitPolicy | None = None,
+    *,
+    batch_size: int = 256,
+    progress: Progress = silent,
+) -> ExitCurve:
+    """Run all exits on one split, and give accuracy against cost over one threshold: record_exits, then exit_curve.
+
+    Args:
+        net: in evaluation mode.
+        data: one split, such as `data.test`.
+        policy: whose threshold is moved; by default the highest probability.
+        batch_size: images in one forward pass.
+        progress: is shown the batches.
+
+    Raises:
+        InputError: the data holds several splits; and what `ExitNetwork.all_logits` raises.
+    """
+    recorded = record_exits(net, data, batch_size=batch_size, progress=progress)
+    return exit_curve(recorded, policy or MaxProbabilityAbove(0.0))
 
 
 def evaluate_policy(recorded: RecordedExits, policy: ExitPolicy) -> ExitSummary:

@@ -36,6 +36,7 @@ class ExitNetwork(nn.Module):
         model: the network, not copied.
         heads: a classifier for each exit but the last, in order of execution.
         names: of all exits; the last is "softmax", the network's own output.
+        designs: of the heads.
         num_classes: K.
         image_shape: (C, H, W).
         preprocessing: what the network expects to be done to pixels in [0, 1].
@@ -86,7 +87,8 @@ class ExitNetwork(nn.Module):
         self._layout = fast_layout(model, prepare(as_pixels(images), model, preprocessing))
         (self.num_classes,) = taps[SOFTMAX].shape
         self.image_shape = taps[0].shape
-        self.heads = nn.ModuleList(self._make_heads(heads, seed)).to(device_of(model), dtype_of(model))
+        self.designs = _one_for_each(heads, len(self.names) - 1)
+        self.heads = nn.ModuleList(self._make_heads(seed)).to(device_of(model), dtype_of(model))
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """The logits of all exits, (B, K) each, for preprocessed images (B, C, H, W)."""
@@ -176,17 +178,21 @@ class ExitNetwork(nn.Module):
             raise InputError(f"batch_size must be at least 1; got {batch_size}.")
         return Inputs(self.model, images, self.image_shape, preprocessing=self.preprocessing, layout=self._layout)
 
-    def _make_heads(self, heads: str | Sequence[str], seed: int) -> list[nn.Module]:
-        designs = [heads] * (len(self.names) - 1) if isinstance(heads, str) else list(heads)
-        if len(designs) != len(self.names) - 1:
-            raise InputError(
-                f"{len(designs)} designs of heads for {len(self.names) - 1} exits before the last.\n"
-                "    Give one design for all, or one for each."
-            )
+    def _make_heads(self, seed: int) -> list[nn.Module]:
         made: list[nn.Module] = []
-        for name, design in zip(self.names, designs, strict=False):
+        for name, design in zip(self.names, self.designs, strict=False):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(stream_seed(seed, "head", name))
                 shape = self.taps[name].shape
                 made.append(make_head(design, shape, num_classes=self.num_classes, image_shape=self.image_shape))
         return made
+
+
+def _one_for_each(heads: str | Sequence[str], exits: int) -> tuple[str, ...]:
+    designs = (heads,) * exits if isinstance(heads, str) else tuple(heads)
+    if len(designs) != exits:
+        raise InputError(
+            f"{len(designs)} designs of heads for {exits} exits before the last.\n"
+            "    Give one design for all, or one for each."
+        )
+    return designs

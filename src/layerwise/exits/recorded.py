@@ -14,8 +14,9 @@ from layerwise.errors import InputError
 from layerwise.exits.costs import ExitCosts, count_exit_macs
 from layerwise.exits.network import ExitNetwork
 from layerwise.progress import Progress, silent
+from layerwise.seeds import stream
 
-__all__ = ["RecordedExits", "record_exits"]
+__all__ = ["RecordedExits", "record_exits", "split_recorded"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,3 +88,19 @@ def record_exits(
     logits = net.all_logits(data, batch_size=batch_size, progress=progress)
     (split,) = data.split_names
     return RecordedExits(logits, data.labels, data.ids, split, net.names, count_exit_macs(net))
+
+
+def split_recorded(recorded: RecordedExits, share: float, *, seed: int) -> tuple[RecordedExits, RecordedExits]:
+    """Two parts of the examples, drawn at random: a share to choose thresholds on, and the others to report.
+
+    Raises:
+        InputError: the share is not between 0 and 1, or leaves one part empty.
+    """
+    count = round(share * len(recorded)) if 0 < share < 1 else 0
+    if not 0 < count < len(recorded):
+        raise InputError(
+            f"{len(recorded)} images cannot be parted by {share}: a share between 0 and 1, such as 0.5, is needed that "
+            "leaves no part empty."
+        )
+    order = stream(seed, "exits", "calibration").permutation(len(recorded))
+    return recorded.select(np.sort(order[:count])), recorded.select(np.sort(order[count:]))

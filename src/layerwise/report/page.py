@@ -10,6 +10,7 @@ from string import Template
 from layerwise.report.answer import answer
 from layerwise.report.classes import class_section
 from layerwise.report.depth import depth_section, tap_section
+from layerwise.report.exits import exits_section
 from layerwise.report.factors import factor_section
 from layerwise.report.galleries import data_section, gallery_section
 from layerwise.report.html import Html, joined, name, tag
@@ -28,6 +29,7 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("taps", "What each tap can tell", tap_section),
     ("examples", "Easiest, last decided, unresolved", gallery_section),
     ("stories", "Three examples, tap by tap", story_section),
+    ("exits", "How much of the network each image needs", exits_section),
     ("classes", "Classes", class_section),
     ("factors", "What makes an image hard", factor_section),
     ("data", "The data at a glance", data_section),

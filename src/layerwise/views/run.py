@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from layerwise.arrays.depth import prediction_depth
 from layerwise.errors import FileError, InputError, RunError, did_you_mean
 from layerwise.runs import read_array, read_json, read_table
+from layerwise.views.exits import ExitsView, read_exits
 
 SPLITS = ("train", "validation", "test")
 EXAMPLE_COLUMNS = ("id", "split", "label", "prediction", "confidence", "depth", "reference")
@@ -37,6 +38,7 @@ class RunView:
         base_thumbnails: shape (rows of `base`, C, h, w), bytes.
         history: a row per epoch and split, or None for a network trained elsewhere, or where it cannot be read.
         history_fault: why it cannot be read; empty if it was, or is not there.
+        exits: what is known of early exit; None if no exits were evaluated.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
 
@@ -55,6 +57,7 @@ class RunView:
     base_thumbnails: NDArray[np.uint8] | None = None
     history: pd.DataFrame | None = None
     history_fault: str = ""
+    exits: ExitsView | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
 
@@ -149,6 +152,7 @@ def read_run(path: Path) -> RunView:
         base_thumbnails=_if_there(path / "base_thumbnails.npy"),
         history=history,
         history_fault=history_fault,
+        exits=read_exits(path),
         run=run,
         model=model,
     )

@@ -1,0 +1,176 @@
+"""Does early exit stop, and what does it cost? `python -m benchmarks.exits [--quick] [--run RUN …] [--json]`.
+
+The engine is timed on a CIFAR ResNet-20 with random weights and thresholds by which a known share leaves at each exit:
+its speed does not depend on the weights. Each ratio is of medians of alternating runs. With `--run`, a run folder whose
+exits were evaluated by `layerwise exits evaluate`, thresholds are chosen on its validation images for half a point of
+accuracy, and reported on its test images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor
+
+from benchmarks.machine import describe_machine
+from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove, simulate
+from layerwise.exits.budgets import choose_for_accuracy, choose_with_guarantee, evaluate_on
+from layerwise.exits.costs import ExitCosts
+from layerwise.exits.folder import load_recorded
+from layerwise.exits.latency import time_segments
+from layerwise.exits.network import ExitNetwork
+from layerwise.exits.recorded import RecordedExits
+from layerwise.models.catalog import load_model
+from layerwise.seeds import stream
+
+AT = ("layer1.2", "layer2.2", "layer3.1")
+LEAVE = (0.3, 0.3, 0.2)
+"""Share of those who are there that leave at each exit."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="under a minute")
+    parser.add_argument("--run", type=Path, action="append", default=[], help="a run folder with evaluated exits")
+    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+    options = parser.parse_args()
+    images = torch.from_numpy(stream(0, "images").random((256 if options.quick else 1024, 3, 32, 32), np.float32))
+    result = {
+        "quick": options.quick,
+        **engine(images, repeats=5 if options.quick else 15),
+        "promise_broken": promise_broken(100 if options.quick else 300),
+        "runs": {str(run): saved(run) for run in options.run},
+        "machine": describe_machine(),
+    }
+    print(json.dumps(result, indent=None if options.json else 2))
+
+
+def engine(images: Tensor, *, repeats: int) -> dict[str, Any]:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = ExitNetwork(load_model("resnet20", num_classes=10, in_channels=3), images[:5], AT).eval()
+    policy, nobody = leaving(net, images), EntropyBelow(-1.0)
+    logits = net.all_logits(images)
+    exits, _ = simulate(policy, logits)
+    scores = np.stack([EntropyBelow(0).scores(part[None]) for part in logits[:-1]])
+    sure = (abs(scores - policy.thresholds[:, None]) > 1e-6).all(axis=0)
+    routed = {size: net.predict(images, policy, batch_size=size) for size in (1, 7, 64)}
+    times = time_segments(net, images[:64].contiguous(memory_format=torch.channels_last), policy, repeats=2 * repeats)
+
+    def run(policy: ExitPolicy, size: int) -> Callable[[], object]:
+        return lambda: net.predict(images[: 64 if size == 1 else None], policy, batch_size=size)
+
+    def plain(size: int) -> Callable[[], object]:
+        return lambda: forward(net, images[: 64 if size == 1 else None], size)
+
+    routed_s, idle_64_s, plain_64_s = medians([run(policy, 64), run(nobody, 64), plain(64)], repeats)
+    routed_1_s, idle_1_s, plain_1_s = medians([run(policy, 1), run(nobody, 1), plain(1)], repeats)
+    predicted = times.predict(exits, batch_size=64)
+    return {
+        "routing_errors": int(sum((one.exit != exits)[sure].sum() for one in routed.values())),
+        "examples_near_a_threshold": int((~sure).sum()),
+        "shares": (np.bincount(exits, minlength=4) / len(exits)).round(3).tolist(),
+        "compaction_overhead": round(routed_s / predicted, 3),
+        "latency_error": round(predicted / routed_s - 1, 3),
+        "idle_overhead_64": round(idle_64_s / plain_64_s, 3),
+        "idle_overhead_1": round(idle_1_s / plain_1_s, 3),
+        "time_ratio_64": round(plain_64_s / routed_s, 3),
+        "time_ratio_1": round(plain_1_s / routed_1_s, 3),
+    }
+
+
+def leaving(net: ExitNetwork, images: Tensor) -> EntropyBelow:
+    """Thresholds by which the shares LEAVE of those who are there leave at each exit."""
+    logits = net.all_logits(images)
+    there = np.ones(len(images), bool)
+    thresholds = []
+    for index, share in enumerate(LEAVE):
+        scores = EntropyBelow(0).scores(logits[index : index + 1])
+        thresholds.append(float(np.quantile(scores[there], share)))
+        there &= scores >= thresholds[-1]
+    return EntropyBelow(thresholds)
+
+
+def forward(net: ExitNetwork, images: Tensor, size: int) -> None:
+    """The plain network, given its images in the same layout."""
+    with torch.no_grad():
+        for part in images.split(size):
+            net.model(part.contiguous(memory_format=torch.channels_last)).numpy()
+
+
+def medians(runs: list[Callable[[], object]], repeats: int) -> list[float]:
+    """Median seconds of each, run in turn so that a slow moment hits all of them."""
+    seconds: list[list[float]] = [[] for _ in runs]
+    for _ in range(repeats + 1):
+        for run, into in zip(runs, seconds, strict=True):
+            started = time.perf_counter()
+            run()
+            into.append(time.perf_counter() - started)
+    return [float(np.median(taken[1:])) for taken in seconds]
+
+
+def promise_broken(redraws: int) -> dict[str, float]:
+    """Share of redraws in which more than 2 % are harmed, though promised with 90 %; and that of a naive choice."""
+    population = made_up(40_000)
+    random = stream(1, "redraws")
+    broken = naive = 0
+    for redraw in range(redraws):
+        calibration = population.select(random.choice(len(population), 1000, replace=False))
+        chosen = choose_with_guarantee(calibration, MaxProbabilityAbove(0), harm=0.02, risk=0.1, seed=redraw)
+        broken += harm_of(chosen.policy, population) > 0.02
+        naive += harm_of(boldest(calibration), population) > 0.02
+    low, high = stats.binomtest(broken, redraws).proportion_ci(method="wilson")
+    return {
+        "learn_then_test": broken / redraws,
+        "low_95": round(float(low), 4),
+        "high_95": round(float(high), 4),
+        "best_looking_threshold": naive / redraws,
+    }
+
+
+def made_up(count: int) -> RecordedExits:
+    """Exits that know how likely they are to be right, and err on their own."""
+    random = stream(0, "population")
+    sure = 0.5 + 0.5 * random.random((3, count)) ** np.array([1.0, 0.6, 0.2])[:, None]
+    right = random.random((3, count)) < sure
+    logits = np.zeros((3, count, 2), np.float32)
+    logits[:, :, 0] = np.log(sure / (1 - sure + 1e-9)) * np.where(right, 1, -1)
+    costs = ExitCosts(np.array([100, 200, 400]), np.array([1, 1]))
+    ids = np.arange(count).astype(str)
+    return RecordedExits(logits, np.zeros(count, np.int64), ids, "validation", ("one", "two", "softmax"), costs)
+
+
+def harm_of(policy: ExitPolicy, population: RecordedExits) -> float:
+    _, answers = simulate(policy, population.logits)
+    return float((population.plain_right & (answers.argmax(axis=1) != population.labels)).mean())
+
+
+def boldest(calibration: RecordedExits) -> ExitPolicy:
+    """The lowest single threshold that harms at most 2 % of the calibration examples themselves."""
+    cuts = [MaxProbabilityAbove(float(cut)) for cut in np.linspace(0.5, 1, 100)]
+    return next(cut for cut in cuts if harm_of(cut, calibration) <= 0.02)
+
+
+def saved(run: Path) -> dict[str, Any]:
+    """MACs cut for half a point of accuracy: chosen on validation, reported on test."""
+    calibration, report = load_recorded(run, "validation"), load_recorded(run, "test")
+    summary = evaluate_on(report, choose_for_accuracy(calibration, MaxProbabilityAbove(0), loss=0.005))
+    return {
+        "mac_cut": round(summary.mac_cut, 4),
+        "gain": round(summary.gain, 4),
+        "gain_95": [round(end, 4) for end in summary.gain_interval],
+        "plain_accuracy": round(summary.plain_accuracy, 4),
+        "examples": summary.examples,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Pictures of early exit: accuracy against cost, who leaves where, and prediction depth against the exit taken."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from layerwise.plots.style import (
+    INK,
+    MUTED,
+    NEUTRAL,
+    OTHER,
+    RIGHT,
+    SAME,
+    WRONG,
+    axes_or_new,
+    axes_over_columns,
+    name_columns,
+    percent_axis,
+    style,
+)
+from layerwise.plots.words import shown
+from layerwise.views.exits import ExitsView, depth_by_exit
+from layerwise.views.run import RunView
+
+ORACLE_MARKS = {"first right": "^", "first agreeing": "v"}
+
+
+def plot_exit_curve(exits: ExitsView, ax: Axes | None = None) -> Axes:
+    """Accuracy against the share of the plain network's MACs, over one threshold.
+
+    With it the plain network, each exit alone, the oracles, and the budget that was chosen.
+    """
+    summary = exits.summary
+    plain = summary["plain_macs"]
+    with style():
+        ax = axes_or_new(ax, 5.6, 3.2)
+        curve = exits.curve.sort_values("macs")
+        ax.plot(
+            curve["macs"] / plain, curve["accuracy"], color=RIGHT, lw=1.6, label=f"{summary['policy']}, one threshold"
+        )
+        alone = [(one["network_macs"] / plain, one["accuracy"]) for one in summary["exits"][:-1]]
+        ax.plot(*zip(*alone, strict=True), "o", ms=4, color=NEUTRAL, label="all leave at one exit")
+        ax.plot(1.0, summary["plain_accuracy"], "s", ms=5.5, color=INK, label="without exits")
+        for name, oracle in summary["oracles"].items():
+            mark = ORACLE_MARKS.get(name, "d")
+            ax.plot(1 - oracle["mac_cut"], oracle["accuracy"], mark, ms=6, color=OTHER, label=f"oracle: {name}")
+        if exits.budget is not None:
+            low, high = exits.budget["accuracy_95"]
+            accuracy = exits.budget["accuracy"]
+            ax.errorbar(
+                exits.budget["macs"] / plain,
+                accuracy,
+                yerr=[[max(accuracy - low, 0)], [max(high - accuracy, 0)]],
+                fmt="D",
+                ms=5,
+                capsize=2.5,
+                color=WRONG,
+                label="the chosen budget (95 %)",
+            )
+        ax.set_xlim(left=0)
+        ax.yaxis.set_major_formatter(percent_axis())
+        ax.xaxis.set_major_formatter(percent_axis())
+        ax.set_xlabel("mean MACs of an image, heads included, in shares of the network without exits")
+        ax.set_ylabel("accuracy")
+        ax.legend(loc="lower right")
+        ax.set_title(f"What leaving early gives and costs, {summary['split']} images")
+    return ax
+
+
+def plot_exit_shares(exits: ExitsView, ax: Axes | None = None) -> Axes:
+    """How many of the reported examples leave at each exit under the budget, right ones and wrong ones."""
+    if exits.left is None:
+        raise ValueError("no budget was chosen")
+    counts = np.bincount(exits.left["exit"], minlength=len(exits.names))
+    right = np.bincount(exits.left["exit"], weights=exits.left["right"], minlength=len(exits.names))
+    total = max(1, counts.sum())
+    with style():
+        ax = axes_over_columns(ax, exits.names, 5.6, 2.6)
+        places = np.arange(len(exits.names))
+        ax.bar(places, right / total, color=RIGHT, width=0.8, label="right")
+        ax.bar(places, (counts - right) / total, bottom=right / total, color=WRONG, width=0.8, label="wrong")
+        for place, count in enumerate(counts):
+            ax.annotate(
+                f"{count:,}",
+                (place, count / total),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7,
+                color=MUTED,
+            )
+        name_columns(ax, exits.names)
+        ax.yaxis.set_major_formatter(percent_axis())
+        ax.set_ylabel("share of the images")
+        ax.set_xlabel("exit")
+        ax.legend(loc="best")
+        ax.set_title("Where images leave")
+    return ax
+
+
+def plot_depth_by_exit(view: RunView, exits: ExitsView, ax: Axes | None = None) -> Axes:
+    """Mean prediction depth of the images that leave at each exit, with Student 95 % intervals."""
+    if exits.left is None:
+        raise ValueError("no budget was chosen")
+    table = depth_by_exit(exits.left, view.examples, exits.names)
+    with style():
+        ax = axes_over_columns(ax, exits.names, 5.6, 2.6)
+        some = table[table["count"] > 0]
+        ends = [some["mean"] - some["low"], some["high"] - some["mean"]]
+        ax.errorbar(some.index, some["mean"], yerr=np.nan_to_num(ends), fmt="o", ms=5, capsize=3, color=SAME)
+        name_columns(ax, exits.names)
+        depths = view.depth_names
+        ax.set_yticks(np.arange(len(depths)), [shown(name) for name in depths])
+        ax.tick_params(axis="y", labelsize=7)
+        ax.set_ylim(-0.5, len(depths) - 0.5)
+        ax.set_ylabel("mean prediction depth")
+        ax.set_xlabel("exit")
+        ax.set_title("Prediction depth against the exit taken")
+    return ax

@@ -1,0 +1,103 @@
+"""The section on early exit: accuracy against cost, the budget that was chosen, who leaves where, and depth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from layerwise.plots.exits import plot_depth_by_exit, plot_exit_curve, plot_exit_shares
+from layerwise.plots.words import signed
+from layerwise.report.galleries import cards
+from layerwise.report.html import Html, details, figure, joined, name, paragraph, table, tag
+from layerwise.report.pictures import Album
+from layerwise.views.exits import ExitsView, depth_by_exit, depth_exit_correlation
+from layerwise.views.run import RunView
+
+PER_GALLERY = 12
+
+
+def exits_section(view: RunView, album: Album) -> Html:
+    """How much of the network each image needs; nothing where no exits were evaluated."""
+    exits = view.exits
+    if exits is None:
+        return Html()
+    parts = [_answer(exits), _curve(exits, album), _exits_table(exits)]
+    if exits.budget is not None and exits.left is not None:
+        parts += [_shares(exits, exits.budget, album), _depth(view, exits, exits.left, album)]
+        parts.append(_galleries(view, exits, exits.left))
+    return joined(parts)
+
+
+def _answer(exits: ExitsView) -> Html:
+    budget = exits.budget
+    if budget is None:
+        return paragraph("No thresholds were chosen yet: ", tag("code", "layerwise exits budget RUN --loss 0.005"), ".")
+    low, high = (100 * end for end in budget["gain_95"])
+    promise = f" Promised: {budget['promise']}." if budget.get("promise") else ""
+    return paragraph(
+        f"{100 * budget['mac_cut']:.1f} % of the MACs saved, heads counted, for {signed(100 * budget['gain'])} points "
+        f"of accuracy ({signed(low)} to {signed(high)}, paired, 95 %). "
+        f"Thresholds were chosen on {budget['chosen_on']}, and are reported on others.{promise}"
+    )
+
+
+def _curve(exits: ExitsView, album: Album) -> Html:
+    summary = exits.summary
+    oracle = summary["oracles"]["first right"]
+    alt = (
+        f"Accuracy against MACs on {summary['examples']} {summary['split']} images: {summary['plain_accuracy']:.3f} "
+        f"without exits; the oracle {oracle['accuracy']:.3f} at {100 * (1 - oracle['mac_cut']):.0f} % of the MACs."
+    )
+    caption = (
+        f"One threshold of {summary['policy']} for all exits, moved from never to always; MACs are means over "
+        f"{summary['examples']:,} {summary['split']} images and count every head that runs. An oracle knows which exit "
+        "is right, or agrees with the last: no policy does better."
+    )
+    return figure(album.chart("exits-curve", plot_exit_curve(exits), alt), caption)
+
+
+def _exits_table(exits: ExitsView) -> Html:
+    lines = [
+        [
+            name(str(one["exit"])),
+            f"{100 * one['accuracy']:.2f} %",
+            f"{one['network_macs']:,}",
+            f"{one['head_macs']:,}",
+        ]
+        for one in exits.summary["exits"]
+    ]
+    return details("Each exit on its own", table(["Exit", "Accuracy", "MACs so far", "MACs of its head"], lines))
+
+
+def _shares(exits: ExitsView, budget: Mapping[str, Any], album: Album) -> Html:
+    said = ", ".join(f"{exit_name} {100 * share:.1f} %" for exit_name, share in budget["shares"].items())
+    chart = album.chart("exits-shares", plot_exit_shares(exits), f"Share of the images that leave: {said}.")
+    return figure(chart, "Where the reported images leave under the chosen thresholds, and how many are then right.")
+
+
+def _depth(view: RunView, exits: ExitsView, left: pd.DataFrame, album: Album) -> Html:
+    by_exit = depth_by_exit(left, view.examples, exits.names)
+    if not by_exit["count"].sum():
+        return Html()
+    rho, low, high = depth_exit_correlation(left, view.examples)
+    said = f"Spearman's ρ of depth with exit {signed(rho)} ({signed(low)} to {signed(high)})" if rho == rho else "no ρ"
+    chart = album.chart("exits-depth", plot_depth_by_exit(view, exits), f"Mean prediction depth by exit; {said}.")
+    caption = (
+        f"Does prediction depth say where an image leaves? {said}, over {int(by_exit['count'].sum()):,} images. Depth "
+        "was measured on the network without exits; unresolved images count as deepest."
+    )
+    return figure(chart, caption)
+
+
+def _galleries(view: RunView, exits: ExitsView, left: pd.DataFrame) -> Html:
+    rows = view.examples.reset_index(names="row").merge(left[["id", "exit"]], on="id")
+    first = rows[rows["exit"] == 0].sort_values("confidence", ascending=False, kind="stable")
+    last = rows[rows["exit"] == len(exits.names) - 1].sort_values("confidence", kind="stable")
+    galleries = (("Leave first", "The most confident.", first), ("Leave last", "The least confident.", last))
+    return joined(
+        joined([tag("h3", title), paragraph(words), cards(view, some["row"].head(PER_GALLERY).tolist())])
+        for title, words, some in galleries
+        if len(some)
+    )

@@ -1,0 +1,97 @@
+"""`read_exits`: what `layerwise exits` left in a run folder; depth_by_exit: prediction depth against the exit taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from layerwise.arrays.intervals import mean_interval, spearman_interval
+from layerwise.errors import FileError
+from layerwise.runs import read_json, read_table
+
+CURVE_COLUMNS = ("threshold", "accuracy", "macs")
+SUMMARY_KEYS = ("split", "policy", "examples", "plain_accuracy", "plain_macs", "exits", "oracles")
+BUDGET_KEYS = ("accuracy", "accuracy_95", "gain", "gain_95", "macs", "mac_cut", "shares", "thresholds", "chosen_on")
+
+
+@dataclass(frozen=True)
+class ExitsView:
+    """Early exit in a run.
+
+    Attributes:
+        summary: of the evaluation: the exits on their own, the oracles, the plain network.
+        curve: a row for each threshold: accuracy, mean MACs, shares of the exits.
+        budget: thresholds that were chosen and what they give; None if none were.
+        left: a row for each reported example under this budget: `id`, `exit` (its place), `right`; None without one.
+    """
+
+    summary: Mapping[str, Any]
+    curve: pd.DataFrame
+    budget: Mapping[str, Any] | None
+    left: pd.DataFrame | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the exits, the last included."""
+        return tuple(str(one["exit"]) for one in self.summary["exits"])
+
+
+def read_exits(run: Path) -> ExitsView | None:
+    """Read what a run knows about early exit; None if its exits were not evaluated.
+
+    Raises:
+        FileError: a file is damaged, or is not what it should be.
+    """
+    folder = run / "exits"
+    if not (folder / "summary.json").exists():
+        return None
+    summary = _checked(folder / "summary.json", SUMMARY_KEYS)
+    curve = read_table(folder / "curve.parquet")
+    if not set(CURVE_COLUMNS) <= set(curve.columns):
+        raise FileError(
+            f"{folder / 'curve.parquet'} is not a curve of exits.\n    Again: layerwise exits evaluate {run}"
+        )
+    if not (folder / "budget.json").exists():
+        return ExitsView(summary, curve, None, None)
+    return ExitsView(summary, curve, _checked(folder / "budget.json", BUDGET_KEYS), read_table(folder / "left.parquet"))
+
+
+def depth_by_exit(left: pd.DataFrame, examples: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+    """Mean prediction depth of the examples that leave at each exit, with Student's interval; unresolved ones deepest.
+
+    Args:
+        left: `id` and `exit`.
+        examples: `id` and `depth`.
+        names: of the exits.
+
+    Returns:
+        Columns `exit`, `count`, `mean`, `low`, `high`.
+    """
+    both = left.merge(examples[["id", "depth"]], on="id")
+    rows = []
+    for place, name in enumerate(names):
+        depths = both.loc[both["exit"] == place, "depth"].to_numpy()
+        rows.append((name, len(depths), *mean_interval(depths)))
+    return pd.DataFrame(rows, columns=["exit", "count", "mean", "low", "high"])
+
+
+def depth_exit_correlation(left: pd.DataFrame, examples: pd.DataFrame) -> tuple[float, float, float]:
+    """Spearman's rank correlation of prediction depth with the exit, with its interval; NaN if one is constant."""
+    both = left.merge(examples[["id", "depth"]], on="id")
+    if both["depth"].nunique() < 2 or both["exit"].nunique() < 2:
+        return float("nan"), float("nan"), float("nan")
+    rho = float(np.asarray(stats.spearmanr(both["depth"], both["exit"]).statistic))
+    return rho, *spearman_interval(rho, len(both))
+
+
+def _checked(path: Path, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    values = read_json(path)
+    if not isinstance(values, dict) or not set(keys) <= set(values):
+        raise FileError(f"{path} is not what `layerwise exits` writes. Write it again with the same command.")
+    return values

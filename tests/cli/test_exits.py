@@ -1,0 +1,131 @@
+"""`layerwise exits`: from a trained run to exits, a curve and a budget; and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from command_line import CommandLine
+from layerwise.data.catalog import load_data
+from layerwise.exits.folder import load_exits, load_recorded
+from layerwise.models.catalog import load_model
+from layerwise.models.saved import fingerprint, read_model
+from layerwise.runs import steps_of
+
+pytestmark = pytest.mark.usefixtures("toys")
+
+TRAIN = ("exits", "train", "trained", "--at", "0,2", "--epochs", "2", "--trust-code")
+
+
+@pytest.fixture
+def with_exits(cli: CommandLine) -> Path:
+    assert cli(*TRAIN).code == 0
+    assert cli("exits", "evaluate", "trained", "--trust-code").code == 0
+    return Path("trained")
+
+
+def test_training_keeps_the_run_and_adds_its_exits(cli: CommandLine) -> None:
+    before = cli.files("trained")
+    outcome = cli(*TRAIN, "--json")
+    assert outcome.code == 0
+    assert json.loads(outcome.out.splitlines()[-1])["exits"] == ["0", "2", "softmax"]
+    after = cli.files("trained")
+    assert {name: after[name] for name in before if name != "run.json"} == {
+        name: content for name, content in before.items() if name != "run.json"
+    }
+    facts = steps_of(Path("trained"))["exits"]
+    assert (facts["at"], facts["heads"], facts["frozen"]) == (["0", "2"], ["pooled", "pooled"], False)
+    assert facts["model_fingerprint"] == steps_of(Path("trained"))["train"]["model_fingerprint"]
+
+
+def test_exits_are_read_as_they_were_trained(with_exits: Path) -> None:
+    data = load_data("npz:small.npz")
+    net = load_exits(with_exits, load_model("net.py:net", num_classes=3, in_channels=1), data.image_shape, None)
+    np.testing.assert_allclose(net.all_logits(data.test), load_recorded(with_exits, "test").logits, atol=1e-5)
+    own = read_model(with_exits, trust_code=True).model
+    assert fingerprint(own) != fingerprint(net.model)  # joint training moved it, in the exits' own file
+
+
+def test_evaluation_says_what_each_exit_gives_and_costs(cli: CommandLine, with_exits: Path) -> None:
+    outcome = cli("exits", "evaluate", with_exits, "--policy", "entropy", "--trust-code", "--json")
+    summary = json.loads(outcome.out.splitlines()[-1])
+    assert [row["exit"] for row in summary["exits"]] == ["0", "2", "softmax"]
+    conv = 9 * 4 * 36
+    assert [row["network_macs"] for row in summary["exits"]] == [conv, conv, conv + 144 * 3]
+    assert [row["head_macs"] for row in summary["exits"]] == [12, 12, 0]
+    assert set(summary["oracles"]) == {"first right", "first agreeing"}
+    curve = pd.read_parquet(with_exits / "exits" / "curve.parquet")
+    assert curve["macs"].iloc[0] == conv + 432
+    shown = cli("exits", "evaluate", with_exits, "--trust-code")
+    assert "each exit on its own" in shown.out
+    assert "oracle: first right" in shown.out
+
+
+def test_a_budget_is_chosen_on_one_part_and_reported_on_the_other(cli: CommandLine, with_exits: Path) -> None:
+    outcome = cli("exits", "budget", with_exits, "--macs", "1400", "--of-test", "0.5", "--json")
+    facts = json.loads(outcome.out.splitlines()[-1])
+    assert facts["chosen_on"] == "10 test examples"
+    assert sum(facts["shares"].values()) == pytest.approx(1)
+    assert json.loads((with_exits / "exits" / "budget.json").read_text())["macs"] == facts["macs"]
+    shown = cli("exits", "budget", with_exits, "--loss", "0.1", "--of-test", "0.5")
+    assert shown.code == 0
+    assert "10 test images; thresholds chosen on 10 test images" in shown.out
+
+
+def test_a_run_without_validation_images_says_how_to_choose(cli: CommandLine, with_exits: Path) -> None:
+    message = cli.refusal("exits", "budget", with_exits, "--loss", "0.01")
+    assert "trained held out no validation images" in message
+    assert "--of-test 0.5" in message
+
+
+def test_a_promise_that_cannot_be_proven_says_how_many_images_it_needs(cli: CommandLine, with_exits: Path) -> None:
+    message = cli.refusal("exits", "budget", with_exits, "--harm", "0.02", "--of-test", "0.5")
+    assert "needs 228 calibration examples" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "trained", "--at", "layer9", "--trust-code"), 'no tap named "layer9"'),
+        (("train", "trained", "--at", "0", "--heads", "poled", "--trust-code"), 'Did you mean "pooled"'),
+        (("train", "trained", "--at", "0", "--weights", "1,x", "--trust-code"), '--weights "1,x" is not a list'),
+        (("train", "trained", "--at", "0", "--weights", "1,1,1", "--trust-code"), "3 weights for 2 exits"),
+        (("train", "nowhere", "--at", "0"), "nowhere holds no trained network"),
+        (("evaluate", "trained", "--trust-code"), "trained has no exits.\n    Train some: layerwise exits train"),
+        (("evaluate", "trained", "--policy", "entropie"), 'Did you mean "entropy"'),
+        (("budget", "trained"), "give one budget"),
+        (("budget", "trained", "--loss", "0.1", "--macs", "1"), "give one budget"),
+        (("budget", "trained", "--loss", "0.1"), "trained has no exits"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_and_nothing_is_written(
+    cli: CommandLine, arguments: tuple[str, ...], message: str
+) -> None:
+    assert message in cli.refusal("exits", *arguments)
+
+
+def test_other_exits_are_not_trained_over_the_first(cli: CommandLine, with_exits: Path) -> None:
+    other = ("exits", "train", with_exits, "--at", "2", "--epochs", "2", "--trust-code")
+    assert "objective.exits: 0, 2, softmax → 2, softmax" in cli.refusal(*other)
+    assert cli(*other, "--again").code == 0
+    assert "has no exits" not in cli("exits", "evaluate", with_exits, "--trust-code").err
+
+
+def test_recordings_of_exits_that_were_trained_anew_are_not_used(cli: CommandLine, with_exits: Path) -> None:
+    kept = {name: (with_exits / "exits" / name).read_bytes() for name in ("test.json", "test.npy", "test.parquet")}
+    assert cli(*TRAIN, "--again", "--seed", "1").code == 0
+    for name, content in kept.items():
+        (with_exits / "exits" / name).write_bytes(content)
+    message = cli.refusal("exits", "budget", with_exits, "--loss", "0.1", "--of-test", "0.5")
+    assert "trained anew after their test images were recorded" in message
+
+
+@pytest.mark.parametrize("name", ["exits.json", "test.json", "test.npy", "test.parquet"])
+def test_a_damaged_file_is_named(cli: CommandLine, with_exits: Path, name: str) -> None:
+    path = with_exits / "exits" / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert name in cli.refusal("exits", "budget", with_exits, "--loss", "0.1", "--of-test", "0.5")

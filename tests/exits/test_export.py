@@ -1,0 +1,93 @@
+"""The exported file gives what the network gives, stops where it stops, and says what it is."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exits.test_routing import halving
+from exits.toys import small_exits, some_images
+from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MarginAbove, MaxProbabilityAbove, Patience
+from layerwise.errors import FileError, InputError, MissingExtraError, ShapeError
+from layerwise.exits.export import OnnxExits, export_onnx
+from layerwise.exits.network import ExitNetwork
+from layerwise.models.preprocessing import Preprocessing
+
+pytestmark = pytest.mark.slow
+
+IMAGES = some_images(24, size=8)
+PIXELS = IMAGES.batch(slice(0, 24))
+
+
+def with_preprocessing() -> ExitNetwork:
+    plain = small_exits()
+    names = plain.names[:-1]
+    net = ExitNetwork(plain.model, IMAGES, names, preprocessing=Preprocessing((0.4,), (0.3,)))
+    net.heads.load_state_dict(plain.heads.state_dict())
+    return net.eval()
+
+
+@pytest.mark.parametrize("family", [EntropyBelow(0), MaxProbabilityAbove(0), MarginAbove(0)], ids=str)
+def test_the_file_gives_what_the_network_gives_and_leaves_where_it_leaves(family: ExitPolicy, tmp_path: Path) -> None:
+    net = with_preprocessing()
+    policy = halving(family, net, IMAGES)
+    export_onnx(net, tmp_path / "net.onnx", policy, class_names=["a", "b", "c"])
+    exported = OnnxExits(tmp_path / "net.onnx", class_names=["a", "b", "c"])
+    assert exported.names == net.names
+    expected = net.predict(IMAGES, policy)
+    assert len(set(expected.exit.tolist())) > 2
+    for pixels, logits, left in zip(PIXELS, expected.logits, expected.exit, strict=True):
+        found, found_exit = exported.predict(pixels)
+        assert found_exit == left
+        np.testing.assert_allclose(found, logits, atol=1e-5)
+
+
+def test_thresholds_are_an_input(tmp_path: Path) -> None:
+    net = small_exits()
+    export_onnx(net, tmp_path / "net.onnx", MaxProbabilityAbove(0.9))
+    exported = OnnxExits(tmp_path / "net.onnx")
+    assert exported.class_names == ("0", "1", "2")
+    np.testing.assert_allclose(exported.thresholds, [0.9, 0.9, 0.9])
+    for index in range(4):
+        thresholds = np.array([0.0 if e == index else 2.0 for e in range(3)])
+        logits, left = exported.predict(PIXELS[0], thresholds)
+        assert left == index
+        np.testing.assert_allclose(logits, net.all_logits(PIXELS[:1])[index, 0], atol=1e-5)
+
+
+def test_what_cannot_be_exported_or_opened_is_refused(tmp_path: Path) -> None:
+    net, path = small_exits(), tmp_path / "net.onnx"
+    with pytest.raises(InputError, match="Patience cannot be exported: it looks back at earlier exits"):
+        export_onnx(net, path, Patience(1))
+    with pytest.raises(ShapeError, match="the network has 3 exits before the last"):
+        export_onnx(net, path, EntropyBelow([0.1, 0.1]))
+    with pytest.raises(InputError, match="thresholds for each class cannot be exported"):
+        export_onnx(net, path, EntropyBelow(((0.1,) * 3,) * 3))
+    with pytest.raises(InputError, match="3 classes need as many names; got 2"):
+        export_onnx(net, path, EntropyBelow(0.1), class_names=["a", "b"])
+    assert not path.exists()
+    with pytest.raises(FileError, match=r"no file .*net.onnx"):
+        OnnxExits(path)
+    path.write_bytes(b"no network")
+    with pytest.raises(FileError, match="is not a file that `layerwise exits export` wrote"):
+        OnnxExits(path)
+    export_onnx(net, path, EntropyBelow(0.1), class_names=["a", "b", "c"])
+    message = "was exported with the classes a, b, c; given were a, c, b.\n    Give the names in the order"
+    with pytest.raises(InputError, match=re.escape(message)):
+        OnnxExits(path, class_names=["a", "c", "b"])
+    with pytest.raises(ShapeError, match=r"an image \(1, 8, 8\) and 3 thresholds are needed; got"):
+        OnnxExits(path).predict(np.zeros((1, 9, 9)))
+
+
+def test_packages_that_are_missing_say_how_to_install_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("onnxscript", "onnxruntime"):
+        monkeypatch.setitem(sys.modules, package, None)
+    advice = re.escape("pip install 'layerwise[onnx]'")
+    with pytest.raises(MissingExtraError, match=advice):
+        export_onnx(small_exits(), tmp_path / "net.onnx", EntropyBelow(0.1))
+    with pytest.raises(MissingExtraError, match=advice):
+        OnnxExits(tmp_path / "net.onnx")
