@@ -11,6 +11,7 @@ import pytest
 
 from command_line import CommandLine
 from layerwise.data.catalog import load_data
+from layerwise.exits.export import OnnxExits
 from layerwise.exits.folder import load_exits, load_recorded
 from layerwise.models.catalog import load_model
 from layerwise.models.saved import fingerprint, read_model
@@ -74,6 +75,28 @@ def test_a_budget_is_chosen_on_one_part_and_reported_on_the_other(cli: CommandLi
     shown = cli("exits", "budget", with_exits, "--loss", "0.1", "--of-test", "0.5")
     assert shown.code == 0
     assert "10 test images; thresholds chosen on 10 test images" in shown.out
+
+
+@pytest.mark.slow
+def test_the_chosen_budget_is_exported(cli: CommandLine, with_exits: Path) -> None:
+    assert cli("exits", "budget", with_exits, "--macs", "1400", "--of-test", "0.5").code == 0
+    outcome = cli("exits", "export", with_exits, "--trust-code", "--json")
+    path = Path(json.loads(outcome.out.splitlines()[-1])["file"])
+    exported = OnnxExits(path, class_names=["0", "1", "2"])
+    budget = json.loads((with_exits / "exits" / "budget.json").read_text())
+    np.testing.assert_allclose(exported.thresholds, [float(one) for one in budget["thresholds"]])
+    images = load_data("npz:small.npz").test
+    logits, _ = exported.predict(images.batch(slice(0, 1))[0], np.array([2.0, 2.0]))
+    np.testing.assert_allclose(logits, load_recorded(with_exits, "test").logits[-1, 0], atol=1e-4)
+
+
+def test_an_export_needs_thresholds(cli: CommandLine, with_exits: Path) -> None:
+    message = cli.refusal("exits", "export", with_exits, "--trust-code")
+    assert "no thresholds were chosen in trained" in message
+    assert "--threshold 0.9" in message
+    budget = with_exits / "exits" / "budget.json"
+    budget.write_text('{"policy": "probability"}')
+    assert "is not what `layerwise exits budget` writes" in cli.refusal("exits", "export", with_exits, "--trust-code")
 
 
 def test_a_run_without_validation_images_says_how_to_choose(cli: CommandLine, with_exits: Path) -> None:

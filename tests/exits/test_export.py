@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from exits.test_routing import halving
 from exits.toys import small_exits, some_images
@@ -23,17 +25,29 @@ IMAGES = some_images(24, size=8)
 PIXELS = IMAGES.batch(slice(0, 24))
 
 
-def with_preprocessing() -> ExitNetwork:
-    plain = small_exits()
-    names = plain.names[:-1]
-    net = ExitNetwork(plain.model, IMAGES, names, preprocessing=Preprocessing((0.4,), (0.3,)))
-    net.heads.load_state_dict(plain.heads.state_dict())
-    return net.eval()
+def tiny_exits(preprocessing: Preprocessing | None = None) -> ExitNetwork:
+    """Three exits in a network that is exported in seconds."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = [nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)]
+        model = nn.Sequential(*layers).eval()
+    return ExitNetwork(model, IMAGES, ["0", "1", "3"], preprocessing=preprocessing).eval()
+
+
+def test_a_residual_network_gives_what_it_gives(tmp_path: Path) -> None:
+    net = small_exits()
+    policy = halving(EntropyBelow(0), net, IMAGES)
+    export_onnx(net, tmp_path / "net.onnx", policy)
+    exported, expected = OnnxExits(tmp_path / "net.onnx"), net.predict(IMAGES, policy)
+    for pixels, logits, left in zip(PIXELS, expected.logits, expected.exit, strict=True):
+        found, found_exit = exported.predict(pixels)
+        assert found_exit == left
+        np.testing.assert_allclose(found, logits, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", [EntropyBelow(0), MaxProbabilityAbove(0), MarginAbove(0)], ids=str)
 def test_the_file_gives_what_the_network_gives_and_leaves_where_it_leaves(family: ExitPolicy, tmp_path: Path) -> None:
-    net = with_preprocessing()
+    net = tiny_exits(Preprocessing((0.4,), (0.3,)))
     policy = halving(family, net, IMAGES)
     export_onnx(net, tmp_path / "net.onnx", policy, class_names=["a", "b", "c"])
     exported = OnnxExits(tmp_path / "net.onnx", class_names=["a", "b", "c"])
@@ -47,7 +61,7 @@ def test_the_file_gives_what_the_network_gives_and_leaves_where_it_leaves(family
 
 
 def test_thresholds_are_an_input(tmp_path: Path) -> None:
-    net = small_exits()
+    net = tiny_exits()
     export_onnx(net, tmp_path / "net.onnx", MaxProbabilityAbove(0.9))
     exported = OnnxExits(tmp_path / "net.onnx")
     assert exported.class_names == ("0", "1", "2")
@@ -60,7 +74,7 @@ def test_thresholds_are_an_input(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_exported_or_opened_is_refused(tmp_path: Path) -> None:
-    net, path = small_exits(), tmp_path / "net.onnx"
+    net, path = tiny_exits(), tmp_path / "net.onnx"
     with pytest.raises(InputError, match="Patience cannot be exported: it looks back at earlier exits"):
         export_onnx(net, path, Patience(1))
     with pytest.raises(ShapeError, match="the network has 3 exits before the last"):
@@ -88,6 +102,6 @@ def test_packages_that_are_missing_say_how_to_install_them(tmp_path: Path, monke
         monkeypatch.setitem(sys.modules, package, None)
     advice = re.escape("pip install 'layerwise[onnx]'")
     with pytest.raises(MissingExtraError, match=advice):
-        export_onnx(small_exits(), tmp_path / "net.onnx", EntropyBelow(0.1))
+        export_onnx(tiny_exits(), tmp_path / "net.onnx", EntropyBelow(0.1))
     with pytest.raises(MissingExtraError, match=advice):
         OnnxExits(tmp_path / "net.onnx")

@@ -8,7 +8,10 @@ with pixels in [0, 1], preprocessing included.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,7 +57,7 @@ def export_onnx(
     if len(names) != net.num_classes:
         raise InputError(f"{net.num_classes} classes need as many names; got {len(names)}.")
     thresholds = _thresholds(policy, len(net.heads), net.num_classes)
-    with borrowed(net):
+    with borrowed(net), _quiet():
         whole = _Stopping(cut_into_stages(net), policy, net.preprocessing).eval()
         image = torch.rand(1, *net.image_shape, generator=torch.Generator().manual_seed(0))
         program = torch.onnx.export(
@@ -187,6 +190,20 @@ def _thresholds(policy: ExitPolicy, exits: int, classes: int) -> NDArray[np.floa
     if policy.thresholds.ndim > 1:
         raise InputError("thresholds for each class cannot be exported.\n    Give one for all exits, or one for each.")
     return np.broadcast_to(policy.thresholds, (exits,)).astype(np.float32)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what torch's exporter and its optimiser tell about their own insides."""
+    teller = logging.getLogger("onnx_ir")
+    level = teller.level
+    teller.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        teller.setLevel(level)
 
 
 def _need(package: str, purpose: str) -> Any:
