@@ -48,12 +48,14 @@ if TYPE_CHECKING:
     )
     from layerwise.exits.evaluation import ExitCurve, ExitSummary, evaluate_exits, evaluate_policy, exit_curve
     from layerwise.exits.export import OnnxExits, export_onnx
+    from layerwise.exits.gate import fit_gate
     from layerwise.exits.latency import SegmentTimes, time_segments
     from layerwise.exits.network import ExitNetwork
     from layerwise.exits.outcome import ExitOutcome
     from layerwise.exits.placement import Placement, best_placement
     from layerwise.exits.recorded import RecordedExits, record_exits
     from layerwise.exits.stages import Stages, cut_into_stages
+    from layerwise.exits.stream import BudgetTracker
     from layerwise.exits.training import train_exits
     from layerwise.inside.data_set import describe_data
     from layerwise.models.catalog import known_models, load_model
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
 
 _NAME_TO_MODULE = {
     "Activations": "recording.activations",
+    "BudgetTracker": "exits.stream",
     "ChosenPolicy": "exits.budgets",
     "Cost": "cost",
     "Depths": "difficulty.depths",
@@ -127,6 +130,7 @@ _NAME_TO_MODULE = {
     "find_taps": "taps.finding",
     "find_votes": "neighbors.voting",
     "fingerprint": "models.saved",
+    "fit_gate": "exits.gate",
     "hold_out": "data.splits",
     "known_models": "models.catalog",
     "load_data": "data.catalog",
@@ -158,6 +162,7 @@ _NAME_TO_MODULE = {
 
 __all__ = [
     "Activations",
+    "BudgetTracker",
     "ChosenPolicy",
     "Cost",
     "Depths",
@@ -209,6 +214,7 @@ __all__ = [
     "find_taps",
     "find_votes",
     "fingerprint",
+    "fit_gate",
     "hold_out",
     "known_models",
     "load_data",

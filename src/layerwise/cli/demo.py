@@ -11,10 +11,16 @@ import typer
 
 from layerwise.cli.console import AsJson, print_json, say
 from layerwise.cli.difficulty import difficulty
+from layerwise.cli.exits import budget as choose_budget
+from layerwise.cli.exits import evaluate as evaluate_exits
+from layerwise.cli.exits import train as train_exits
 from layerwise.cli.report import report
 from layerwise.cli.train import train
 
 SEED = 0
+EXITS = "layer1,layer2,layer3"
+EXIT_POLICY = "entropy"
+EXIT_LOSS = 0.01
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Tour:
     learning_rate: float
     schedule: str
     split: str
+    exit_epochs: int
 
 
 # Plainer than the reference's shapes, for the network has a minute to learn them. Ranges are spelt out even where they
@@ -36,8 +43,8 @@ PLAIN_SHAPES = (
     "shapes?train=2100&test=600&size=0.4,0.6&aspect=1,2&x=0.38,0.62&y=0.38,0.62"
     "&contrast=0.4,0.8&noise=0,0.04&occluded=0"
 )
-SMALL = Tour(Path("runs/demo"), PLAIN_SHAPES, 5, 48, 2e-3, "onecycle", "test")
-REFERENCE = Tour(Path("runs/reference"), "shapes", 10, 256, 1e-4, "none", "test")
+SMALL = Tour(Path("runs/demo"), PLAIN_SHAPES, 5, 48, 2e-3, "onecycle", "test", 3)
+REFERENCE = Tour(Path("runs/reference"), "shapes", 10, 256, 1e-4, "none", "test", 3)
 
 
 def demo(
@@ -48,14 +55,14 @@ def demo(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The run folder.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a ResNet-18 on drawn shapes, measure how hard each image is, and write the report.
+    """Train a ResNet-18 on drawn shapes, measure how hard each image is, let easy ones leave early, and report it all.
 
     layerwise demo
     """
     tour = REFERENCE if reference else SMALL
     folder = output or tour.folder
     started = time.perf_counter()
-    say(f"1 of 3: train a ResNet-18 on shapes ({tour.data}), {tour.epochs} epochs")
+    say(f"1 of 4: train a ResNet-18 on shapes ({tour.data}), {tour.epochs} epochs")
     train(
         "resnet18",
         tour.data,
@@ -67,10 +74,15 @@ def demo(
         validation=0.0,
         seed=SEED,
     )
-    say("2 of 3: measure at which layer each image is decided")
+    say("2 of 4: measure at which layer each image is decided")
     if not (folder / "examples.parquet").exists():
         difficulty(folder, split=tour.split)
-    say("3 of 3: write the report")
+    say("3 of 4: put exits after three of its stages, and see who may leave there")
+    if not (folder / "exits" / "budget.json").exists():
+        train_exits(folder, at=EXITS, heads="linear", frozen=True, epochs=tour.exit_epochs, seed=SEED)
+        evaluate_exits(folder, policy=EXIT_POLICY)
+        choose_budget(folder, policy=EXIT_POLICY, loss=EXIT_LOSS, of_test=0.5, seed=SEED)
+    say("4 of 4: write the report")
     report(folder)
     page = folder / "report.html"
     seconds = time.perf_counter() - started

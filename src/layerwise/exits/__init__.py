@@ -6,7 +6,15 @@
 - `routing`: one forward pass in which each example stops where the policy lets it leave.
 - `outcome`: ExitOutcome, what a routed pass gave.
 - `costs`: MACs up to each exit, heads included.
+- `training`: the weighted loss of all exits.
+- `recorded`: the logits of all exits for a data set, on which policies are tried.
 - `evaluation`: accuracy against cost over all thresholds, and the oracles.
+- `budgets`: thresholds for an accuracy or a cost, and with a guarantee; `stream`: a threshold that keeps a budget.
+- `gate`: learns a policy.
+- `placement`: which exits are worth having.
+- `latency`: milliseconds of each part, and of a routed run.
+- `stages`: the network cut at its exits; `export`: one ONNX file that stops.
+- `folder`: exits in a run folder.
 
 Who leaves is decided by a policy of `layerwise.arrays.policies`, the same one for simulating and for routing.
 """
