@@ -13,21 +13,25 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import torch
 from scipy import stats
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.machine import describe_machine
 from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove, simulate
 from layerwise.exits.budgets import choose_for_accuracy, choose_with_guarantee, evaluate_on
 from layerwise.exits.costs import ExitCosts
+from layerwise.exits.export import OnnxExits, export_onnx
 from layerwise.exits.folder import load_recorded
 from layerwise.exits.latency import time_segments
 from layerwise.exits.network import ExitNetwork
 from layerwise.exits.recorded import RecordedExits
+from layerwise.exits.stages import cut_into_stages
 from layerwise.models.catalog import load_model
 from layerwise.seeds import stream
 
@@ -46,6 +50,7 @@ def main() -> None:
     result = {
         "quick": options.quick,
         **engine(images, repeats=5 if options.quick else 15),
+        **onnx(repeats=50 if options.quick else 300),
         "promise_broken": promise_broken(100 if options.quick else 300),
         "runs": {str(run): saved(run) for run in options.run},
         "machine": describe_machine(),
@@ -54,9 +59,7 @@ def main() -> None:
 
 
 def engine(images: Tensor, *, repeats: int) -> dict[str, Any]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        net = ExitNetwork(load_model("resnet20", num_classes=10, in_channels=3), images[:5], AT).eval()
+    net = with_exits(images)
     policy, nobody = leaving(net, images), EntropyBelow(-1.0)
     logits = net.all_logits(images)
     exits, _ = simulate(policy, logits)
@@ -85,6 +88,55 @@ def engine(images: Tensor, *, repeats: int) -> dict[str, Any]:
         "time_ratio_64": round(plain_64_s / routed_s, 3),
         "time_ratio_1": round(plain_1_s / routed_1_s, 3),
     }
+
+
+def onnx(*, repeats: int) -> dict[str, Any]:
+    """The exported file against the network, and how long an image takes that leaves at the first exit.
+
+    Segment 1's share is the time of a file that holds the first stage and its head and nothing else.
+    """
+    images = torch.from_numpy(stream(1, "images").random((32, 3, 32, 32), np.float32))
+    net = with_exits(images)
+    policy = leaving(net, images)
+    expected = net.predict(images, policy, batch_size=1)
+    with TemporaryDirectory() as folder:
+        whole, part = Path(folder, "net.onnx"), Path(folder, "part.onnx")
+        export_onnx(net, whole, policy)
+        exported = OnnxExits(whole)
+        found = [exported.predict(image.numpy()) for image in images]
+        stages = cut_into_stages(net)
+        first = nn.Sequential(stages.parts[0], stages.heads[0]).eval()
+        torch.onnx.export(first, (images[:1],), part, dynamo=True, verbose=False, external_data=False)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(str(part), options, providers=["CPUExecutionProvider"])
+        feed = {session.get_inputs()[0].name: images[:1].numpy()}
+        image = images[0].numpy()
+        at_once, never = np.full(3, np.inf), np.full(3, -np.inf)
+        early_s, full_s, part_s = medians(
+            [
+                lambda: exported.predict(image, at_once),
+                lambda: exported.predict(image, never),
+                lambda: session.run(None, feed),
+            ],
+            repeats,
+        )
+    return {
+        "onnx_error": float(
+            max(abs(logits - row).max() for (logits, _), row in zip(found, expected.logits, strict=True))
+        ),
+        "onnx_exits_differ": int(sum(left != e for (_, left), e in zip(found, expected.exit, strict=True))),
+        "onnx_exit_1_over_its_segment": round(early_s / part_s, 3),
+        "onnx_full_ms": round(1e3 * full_s, 3),
+        "onnx_exit_1_ms": round(1e3 * early_s, 3),
+    }
+
+
+def with_exits(images: Tensor) -> ExitNetwork:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = load_model("resnet20", num_classes=10, in_channels=3)
+    return ExitNetwork(model, images[:5], AT).eval()
 
 
 def leaving(net: ExitNetwork, images: Tensor) -> EntropyBelow:

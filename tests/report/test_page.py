@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from exit_files import write_exits
 from layerwise.errors import RunError
 from layerwise.report.method import PAPER_ADDRESS
 from layerwise.report.page import SECTIONS, write_report
@@ -64,7 +65,8 @@ class Page(HTMLParser):
 def hostile_run(tmp_path_factory: pytest.TempPathFactory, make_run: Maker) -> Path:
     run = tmp_path_factory.mktemp("reports") / "<b>run&"
     taps = ("input", "<i>conv", "layer1", "softmax")
-    return make_run(run, class_names=HOSTILE, tap_names=taps, split_counts={"train": 60, "test": 90}, channels=3)
+    make_run(run, class_names=HOSTILE, tap_names=taps, split_counts={"train": 60, "test": 90}, channels=3)
+    return write_exits(run, names=("<i>conv", "layer1", "softmax"))
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 POLICIES = ("entropy", "probability", "margin", "patience")
 
+# Heads alone are a convex problem: large steps are safe, and few epochs have to do.
+JOINT_RATE, FROZEN_RATE = 1e-3, 0.02
+
 Run = Annotated[Path, typer.Argument(help="A run folder that `layerwise train` made.")]
 TrustCode = Annotated[bool, typer.Option("--trust-code", help="Run the FILE.py that the run names as its network.")]
 Threads = Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")]
@@ -50,7 +53,9 @@ def train(
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
     batch_size: Annotated[int, typer.Option(help="Images in one step.")] = 128,
     optimizer: Annotated[str, typer.Option(help="adam, adamw or sgd.")] = "adam",
-    learning_rate: Annotated[float, typer.Option("--lr", "--learning-rate", help="The highest one.")] = 1e-3,
+    learning_rate: Annotated[
+        float | None, typer.Option("--lr", "--learning-rate", help="By default 0.001, or 0.02 for the heads alone.")
+    ] = None,
     weight_decay: Annotated[float, typer.Option(help="0 for none.")] = 0.0,
     schedule: Annotated[str, typer.Option(help="Of the learning rate: none, cosine or onecycle.")] = "cosine",
     augment: Annotated[str, typer.Option(help="none, or flip-crop.")] = "none",
@@ -77,7 +82,8 @@ def train(
     if threads is not None:
         use_threads(threads)
     given: dict[str, Any] = {
-        "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer, "learning_rate": learning_rate,
+        "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer,
+        "learning_rate": (FROZEN_RATE if frozen else JOINT_RATE) if learning_rate is None else learning_rate,
         "weight_decay": weight_decay, "schedule": schedule, "augment": augment, "seed": seed, "device": device,
     }  # fmt: skip
     TrainSettings(**given)  # faults of the settings are told before anything is loaded

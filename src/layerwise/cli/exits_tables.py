@@ -79,6 +79,7 @@ def budget_summary(chosen: ChosenPolicy, summary: ExitSummary, policy: str, *, e
         "gain_95": summary.gain_interval,
         "macs": summary.macs,
         "macs_95": summary.macs_interval,
+        "gain_where_chosen": chosen.on_calibration.gain,
         "plain_macs": summary.plain_macs,
         "mac_cut": summary.mac_cut,
         "shares": dict(zip(summary.names, summary.table()["share"].tolist(), strict=True)),
@@ -109,5 +110,7 @@ def print_budget(chosen: ChosenPolicy, summary: ExitSummary) -> None:
         f"({low:+.4f} to {high:+.4f}). MACs {summary.macs:,.0f} against {summary.plain_macs:,}: "
         f"{summary.mac_cut:.1%} less."
     )
+    chosen_gain = chosen.on_calibration.gain
+    say(f"On the images that chose the thresholds it was {chosen_gain:+.4f}: what is chosen looks better where it was.")
     if chosen.promise:
         say(f"Promised: {chosen.promise}.")

@@ -91,6 +91,7 @@ def plot_exit_shares(exits: ExitsView, ax: Axes | None = None) -> Axes:
                 color=MUTED,
             )
         name_columns(ax, exits.names)
+        ax.margins(y=0.12)
         ax.yaxis.set_major_formatter(percent_axis())
         ax.set_ylabel("share of the images")
         ax.set_xlabel("exit")

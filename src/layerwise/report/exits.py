@@ -93,11 +93,18 @@ def _depth(view: RunView, exits: ExitsView, left: pd.DataFrame, album: Album) ->
 
 def _galleries(view: RunView, exits: ExitsView, left: pd.DataFrame) -> Html:
     rows = view.examples.reset_index(names="row").merge(left[["id", "exit"]], on="id")
-    first = rows[rows["exit"] == 0].sort_values("confidence", ascending=False, kind="stable")
-    last = rows[rows["exit"] == len(exits.names) - 1].sort_values("confidence", kind="stable")
-    galleries = (("Leave first", "The most confident.", first), ("Leave last", "The least confident.", last))
+    first = rows[rows["exit"] == rows["exit"].min()].sort_values("confidence", ascending=False, kind="stable")
+    last = rows[rows["exit"] == rows["exit"].max()].sort_values("confidence", kind="stable")
+    names = exits.names
+    galleries = (("Leave first", "most", first), ("Leave last", "least", last))
     return joined(
-        joined([tag("h3", title), paragraph(words), cards(view, some["row"].head(PER_GALLERY).tolist())])
-        for title, words, some in galleries
+        joined(
+            [
+                tag("h3", title),
+                paragraph("At ", name(names[int(some["exit"].iloc[0])]), f"; the {which} confident of them."),
+                cards(view, some["row"].head(PER_GALLERY).tolist()),
+            ]
+        )
+        for title, which, some in galleries
         if len(some)
     )

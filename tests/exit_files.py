@@ -1,0 +1,58 @@
+"""What `layerwise exits` leaves in a run folder, made up for a toy run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from layerwise.runs import read_table, write_json, write_table
+from layerwise.seeds import stream
+
+NAMES = ("layer1", "layer2", "softmax")
+
+
+def write_exits(run: Path, *, budget: bool = True, names: tuple[str, ...] = NAMES) -> Path:
+    """Three exits; deeper examples leave later."""
+    folder = run / "exits"
+    examples = read_table(run / "examples.parquet")
+    exits = [
+        {"exit": name, "accuracy": accuracy, "network_macs": macs, "head_macs": head}
+        for name, accuracy, macs, head in zip(names, (0.6, 0.75, 0.9), (100, 200, 400), (5, 5, 0), strict=True)
+    ]
+    oracle = {"accuracy": 0.95, "mac_cut": 0.6}
+    summary = {
+        "split": "test",
+        "policy": "entropy",
+        "examples": len(examples),
+        "plain_accuracy": 0.9,
+        "plain_macs": 400,
+        "exits": exits,
+        "oracles": {"first right": oracle, "first agreeing": oracle | {"accuracy": 0.9}},
+    }
+    write_json(folder / "summary.json", summary)
+    macs = np.linspace(400, 105, 20)
+    curve = pd.DataFrame(
+        {"threshold": np.linspace(0, 1.7, 20), "accuracy": 0.9 - (400 - macs) ** 2 / 3e5, "macs": macs}
+    )
+    write_table(folder / "curve.parquet", curve)
+    if not budget:
+        return run
+    noise = stream(0, "exits").random(len(examples))
+    left = np.clip((examples["depth"] / examples["depth"].max() * 2 + noise).astype(int), 0, 2)
+    write_table(folder / "left.parquet", pd.DataFrame({"id": examples["id"], "exit": left, "right": noise < 0.9}))
+    chosen = {
+        "accuracy": 0.89,
+        "accuracy_95": [0.84, 0.93],
+        "gain": -0.01,
+        "gain_95": [-0.03, 0.01],
+        "macs": 250.0,
+        "mac_cut": 0.375,
+        "shares": dict(zip(names, (np.bincount(left, minlength=3) / len(left)).tolist(), strict=True)),
+        "thresholds": [0.4, "-inf"],
+        "chosen_on": "80 validation examples",
+        "promise": "at most 2.00% of new examples are harmed, with probability 90%",
+    }
+    write_json(folder / "budget.json", chosen)
+    return run

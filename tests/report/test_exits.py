@@ -1,0 +1,40 @@
+"""The section on early exit: there when exits were evaluated, with its numbers in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from exit_files import write_exits
+from layerwise.report.page import write_report
+from toy_runs import make_run
+
+
+def section(run: Path) -> str:
+    page = write_report(run).read_text()
+    start = page.index('<section id="exits">')
+    return page[start : page.index("</section>", start)]
+
+
+def test_a_run_without_exits_has_no_such_section(tmp_path: Path) -> None:
+    assert 'id="exits"' not in write_report(make_run(tmp_path)).read_text()
+
+
+def test_without_a_budget_the_curve_is_shown_and_how_to_choose_one(tmp_path: Path) -> None:
+    written = section(write_exits(make_run(tmp_path), budget=False))
+    assert "layerwise exits budget RUN --loss 0.005" in written
+    assert "Each exit on its own" in written
+    assert sorted(path.name for path in (tmp_path / "figures").glob("exits-*")) == ["exits-curve.svg"]
+
+
+def test_a_budget_is_told_in_numbers_with_intervals_and_pictures(tmp_path: Path) -> None:
+    written = section(write_exits(make_run(tmp_path)))
+    assert (
+        "37.5 % of the MACs saved, heads counted, for −1.00 points of accuracy (−3.00 to +1.00, paired, 95 %)"
+        in written
+    )
+    assert "chosen on 80 validation examples" in written
+    assert "Promised: at most 2.00% of new examples" in written
+    assert "Spearman's ρ of depth with exit +0." in written
+    assert "Leave first" in written
+    assert "Leave last" in written
+    assert len(list((tmp_path / "figures").glob("exits-*"))) == 3

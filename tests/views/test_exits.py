@@ -1,0 +1,58 @@
+"""What a run knows about early exit: read whole or refused, and prediction depth against the exit taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from exit_files import write_exits
+from layerwise.errors import FileError
+from layerwise.views.exits import depth_by_exit, depth_exit_correlation, read_exits
+from layerwise.views.run import read_run
+from toy_runs import make_run
+
+
+def test_a_run_without_exits_has_none(tmp_path: Path) -> None:
+    assert read_exits(make_run(tmp_path)) is None
+    assert read_run(tmp_path).exits is None
+
+
+def test_exits_are_read_with_and_without_a_budget(tmp_path: Path) -> None:
+    run = write_exits(make_run(tmp_path), budget=False)
+    exits = read_run(run).exits
+    assert exits is not None
+    assert exits.names == ("layer1", "layer2", "softmax")
+    assert exits.budget is None
+    write_exits(run)
+    exits = read_exits(run)
+    assert exits is not None
+    assert exits.left is not None
+    assert len(exits.left) == 160
+
+
+def test_depths_by_exit_are_means_over_the_examples_that_leave_there() -> None:
+    left = pd.DataFrame({"id": ["a", "b", "c", "d"], "exit": [0, 0, 2, 2]})
+    examples = pd.DataFrame({"id": ["d", "c", "b", "a", "e"], "depth": [9, 7, 2, 1, 5]})
+    table = depth_by_exit(left, examples, ("one", "two", "softmax"))
+    assert table["count"].tolist() == [2, 0, 2]
+    assert table["mean"].tolist()[::2] == [1.5, 8.0]
+    rho, low, high = depth_exit_correlation(left, examples)
+    assert rho == pytest.approx(stats.spearmanr([1, 2, 7, 9], [0, 0, 2, 2]).statistic)
+    assert low <= rho <= high
+
+
+def test_where_all_leave_at_one_exit_there_is_no_correlation() -> None:
+    left = pd.DataFrame({"id": ["a", "b"], "exit": [1, 1]})
+    assert np.isnan(depth_exit_correlation(left, pd.DataFrame({"id": ["a", "b"], "depth": [1, 2]}))).all()
+
+
+@pytest.mark.parametrize("name", ["summary.json", "curve.parquet", "budget.json", "left.parquet"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+    run = write_exits(make_run(tmp_path))
+    (run / "exits" / name).write_text("{}")
+    with pytest.raises(FileError, match=name):
+        read_exits(run)
