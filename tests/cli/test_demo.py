@@ -42,8 +42,12 @@ def test_the_small_tour_is_the_default_and_the_reference_has_all_images(
     monkeypatch.setattr(demo_module, "train", lambda model, data, folder, **_: taken.append((model, data, folder)))
     monkeypatch.setattr(demo_module, "difficulty", lambda folder, **options: taken.append((folder, options)))
     monkeypatch.setattr(demo_module, "report", lambda folder: taken.append((folder,)))
+    with_exits: list[Path] = []
+    for step in ("train_exits", "evaluate_exits", "choose_budget"):
+        monkeypatch.setattr(demo_module, step, lambda folder, **_: with_exits.append(folder))
     assert cli("demo").code == 0
     assert cli("demo", "--reference", "-o", tmp_path / "mine").code == 0
+    assert with_exits == [Path("runs/demo")] * 3 + [tmp_path / "mine"] * 3
     assert taken == [
         ("resnet18", demo_module.PLAIN_SHAPES, Path("runs/demo")),
         (Path("runs/demo"), {"split": "test"}),
