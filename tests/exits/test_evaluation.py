@@ -146,6 +146,28 @@ def test_a_mac_budget_is_kept() -> None:
         choose_for_macs(calibration, EntropyBelow(0), macs=90)
 
 
+def with_dear_heads(recorded: RecordedExits) -> RecordedExits:
+    costs = ExitCosts(network=COSTS.network, heads=np.array([150, 150]))
+    return RecordedExits(recorded.logits, recorded.labels, recorded.ids, recorded.split, recorded.names, costs)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_choice_never_costs_more_than_running_no_head_at_all(seed: int) -> None:
+    chosen = choose_for_accuracy(with_dear_heads(drawn(100, seed)), MaxProbabilityAbove(0), loss=0.0)
+    assert chosen.on_calibration.macs <= COSTS.plain
+    assert chosen.on_calibration.gain >= 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("budget", [380.0, 400.0, 500.0])
+def test_a_budget_that_the_plain_network_keeps_is_spent_no_worse_than_by_it(seed: int, budget: float) -> None:
+    examples = with_dear_heads(drawn(100, seed))
+    chosen = choose_for_macs(examples, MaxProbabilityAbove(0), macs=budget).on_calibration
+    assert chosen.macs <= budget
+    if budget >= COSTS.plain:
+        assert chosen.gain >= 0
+
+
 def test_an_ensemble_that_cannot_meet_the_floor_says_what_can_be_met() -> None:
     logits = np.stack([np.tile([0.0, 5.0], (20, 1)), np.tile([0.0, 5.0], (20, 1)), np.tile([1.0, 0.0], (20, 1))])
     bad = recorded(logits, np.zeros(20, np.int64))

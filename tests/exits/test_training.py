@@ -93,7 +93,11 @@ def test_heads_learn_what_can_be_learned() -> None:
 
 
 def test_a_tap_that_is_rewritten_in_place_can_be_trained() -> None:
-    train_exits(ExitNetwork(Twice().eval(), some_images(), ["one", "two"]), split_images(size=6), epochs=1)
+    net = ExitNetwork(Twice().eval(), some_images(), ["one", "two"])
+    heads, stem = state(net.heads), state(net.model.get_submodule("one"))
+    train_exits(net, split_images(size=6), epochs=1)
+    assert not unchanged(heads, net.heads)
+    assert not unchanged(stem, net.model.get_submodule("one"))
 
 
 def test_a_training_goes_on_only_with_the_same_exits_and_weights(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def best_thresholds(
     array([0.55])
     """
     thresholds = np.full(len(confidence), np.inf) if start is None else start.astype(np.float64)
-    best = _worth_of(confidence, right, costs, worth, thresholds)
+    best = -np.inf  # what is there already is among the cuts
     while True:
         before = best
         for index in reversed(range(len(confidence))):
@@ -109,18 +109,6 @@ def best_thresholds(
                 best, thresholds[index] = float(worths[chosen]), cuts[chosen]
         if best <= before:
             return thresholds
-
-
-def _worth_of(
-    confidence: NDArray[np.floating],
-    right: NDArray[np.bool_],
-    costs: NDArray[np.floating],
-    worth: Worth,
-    thresholds: NDArray[np.float64],
-) -> float:
-    exits = first_sure(confidence, thresholds)
-    accuracy = right[exits, np.arange(right.shape[1])].mean()
-    return float(worth(np.array([accuracy]), costs[exits].mean(keepdims=True))[0])
 
 
 def _cuts_of(

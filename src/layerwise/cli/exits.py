@@ -72,6 +72,44 @@ def train(
     """
     from layerwise.cli.sources import read_place
     from layerwise.cli.threads import use_threads
+    from layerwise.training.settings import TrainSettings
+
+    if threads is not None:
+        use_threads(threads)
+    rate = (FROZEN_RATE if frozen else JOINT_RATE) if learning_rate is None else learning_rate
+    settings: dict[str, Any] = {
+        "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer, "learning_rate": rate,
+        "weight_decay": weight_decay, "schedule": schedule, "augment": augment, "seed": seed, "device": device,
+    }  # fmt: skip
+    TrainSettings(**settings)  # faults of the settings are told before anything is loaded
+    loss = {"weights": None if weights is None else _numbers(weights), "frozen": frozen, "distill": distill}
+    designs = [design.strip() for design in heads.split(",")]
+    facts = _train_into(
+        run,
+        _source(run, trust_code=trust_code, may_ask=not as_json),
+        place=read_place(at),
+        heads=designs if len(designs) > 1 else designs[0],
+        loss=loss,
+        settings=settings,
+        again=again,
+    )
+    if as_json:
+        print_json({"run": str(run), "exits": [*facts["at"], "softmax"], "seconds": facts["seconds"]})
+        return
+    say(f"Exits at {', '.join(facts['at'])}, before the last. Next: layerwise exits evaluate {run}")
+
+
+def _train_into(
+    run: Path,
+    source: Source,
+    *,
+    place: str | list[str],
+    heads: str | list[str],
+    loss: dict[str, Any],
+    settings: dict[str, Any],
+    again: bool,
+) -> dict[str, Any]:
+    """Train, and save the exits and what was done into the run folder; gives what was done."""
     from layerwise.exits.folder import exits_folder, save_exits
     from layerwise.exits.network import ExitNetwork
     from layerwise.exits.training import exits_objective, train_exits
@@ -79,49 +117,24 @@ def train(
     from layerwise.runs import note_step
     from layerwise.training.settings import TrainSettings
 
-    if threads is not None:
-        use_threads(threads)
-    given: dict[str, Any] = {
-        "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer,
-        "learning_rate": (FROZEN_RATE if frozen else JOINT_RATE) if learning_rate is None else learning_rate,
-        "weight_decay": weight_decay, "schedule": schedule, "augment": augment, "seed": seed, "device": device,
-    }  # fmt: skip
-    TrainSettings(**given)  # faults of the settings are told before anything is loaded
-    shares = None if weights is None else _numbers(weights)
-    designs = heads.split(",") if "," in heads else heads
-    source = _source(run, trust_code=trust_code, may_ask=not as_json)
-    preprocessing = source.description.preprocessing
+    data, preprocessing = source.data, source.description.preprocessing
     own = fingerprint(source.model)
-    net = ExitNetwork(
-        source.model, source.data.train, read_place(at), heads=designs, preprocessing=preprocessing, seed=seed
-    )
+    seed = settings["seed"]
+    net = ExitNetwork(source.model, data.train, place, heads=heads, preprocessing=preprocessing, seed=seed)
+    chosen = TrainSettings(**settings, preprocessing=preprocessing)
     # What cannot be trained for is refused before anything is removed.
-    exits_objective(net, TrainSettings(**given), weights=shares, frozen=frozen, distill=distill)
+    exits_objective(net, chosen, **loss)
     if again:
         shutil.rmtree(exits_folder(run), ignore_errors=True)
-    history = train_exits(
-        net,
-        source.data,
-        TrainSettings(**given, preprocessing=preprocessing),
-        weights=shares,
-        frozen=frozen,
-        distill=distill,
-        run=exits_folder(run),
-        progress=bars,
-    )
+    history = train_exits(net, data, chosen, **loss, run=exits_folder(run), progress=bars)
     save_exits(run, net)
     facts = {
-        "at": net.names[:-1], "heads": net.designs, "weights": shares, "frozen": frozen, "distill": distill,
-        "settings": given, "data_fingerprint": source.data.fingerprint, "model_fingerprint": own,
+        "at": net.names[:-1], "heads": net.designs, **loss, "settings": settings,
+        "data_fingerprint": data.fingerprint, "model_fingerprint": own,
         "seconds": round(sum(record.time_s for record in history.records), 3),
     }  # fmt: skip
     note_step(run, "exits", facts)
-    if as_json:
-        print_json({"run": str(run), "exits": net.names, "seconds": facts["seconds"]})
-        return
-    say(
-        f"{len(net.names) - 1} exits before the last: {', '.join(net.names[:-1])}. Next: layerwise exits evaluate {run}"
-    )
+    return facts
 
 
 @exits.command(no_args_is_help=True)

@@ -176,7 +176,7 @@ class _Tried:
         self._calibration = calibration
         self._policy = policy
         self._confidence, self._right = calibration.confidence(policy), calibration.right(policy)
-        self._costs = calibration.costs.of_exits(policy.with_thresholds(0.0)).astype(np.float64)
+        self._costs = calibration.costs.with_all_heads.astype(np.float64)
         self.cuts = self._candidates()  # (T, E)
         exits = first_sure(self._confidence, self.cuts)  # (T, N)
         right = self._right[exits, np.arange(len(calibration))]
@@ -192,10 +192,15 @@ class _Tried:
         return ChosenPolicy(policy, calibration.ids, calibration.split, evaluate_policy(calibration, policy), promise)
 
     def improved(self, index: int, worth: Worth) -> ChosenPolicy:
-        """What one of the candidates becomes when its thresholds are moved to where they are worth most."""
-        cuts = best_thresholds(self._confidence, self._right, self._costs, worth, start=self.cuts[index])
-        used, policy = self._calibration, self._with(cuts)
-        return ChosenPolicy(policy, used.ids, used.split, evaluate_policy(used, policy))
+        """A candidate, or what it becomes when its thresholds are moved to where they are worth most."""
+        moved = best_thresholds(self._confidence, self._right, self._costs, worth, start=self.cuts[index])
+        used = self._calibration
+        policies = [self._with(cuts) for cuts in (moved, self.cuts[index])]
+        summaries = [evaluate_policy(used, policy) for policy in policies]
+        # Thresholds are moved as if every head ran. One that is closed costs nothing, so the candidate may be better.
+        accuracies, macs = (np.array([getattr(one, name) for one in summaries]) for name in ("accuracy", "macs"))
+        better = int(worth(accuracies, macs).argmax())
+        return ChosenPolicy(policies[better], used.ids, used.split, summaries[better])
 
     def _candidates(self) -> NDArray[np.float64]:
         exits = len(self._confidence)

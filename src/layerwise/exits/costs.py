@@ -40,8 +40,16 @@ class ExitCosts:
     def of_exits(self, policy: ExitPolicy) -> NDArray[np.int64]:
         """What runs for an image that leaves at each exit, (E + 1,): a head is run only where the policy asks."""
         asked = np.array([policy.asks(index) for index in range(len(self.heads))], bool)
-        heads = np.cumsum(np.where(asked, self.heads, 0))
-        total: NDArray[np.int64] = self.network + np.concatenate([heads, heads[-1:]])
+        return self._with(np.where(asked, self.heads, 0))
+
+    @property
+    def with_all_heads(self) -> NDArray[np.int64]:
+        """What runs for an image that leaves at each exit, (E + 1,), if every head on its way is run."""
+        return self._with(self.heads)
+
+    def _with(self, heads: NDArray[np.int64]) -> NDArray[np.int64]:
+        paid = np.cumsum(heads)
+        total: NDArray[np.int64] = self.network + np.concatenate([paid, paid[-1:]])
         return total
 
 

@@ -8,7 +8,7 @@ and 1 of 5 images left, and the logits of those that stay must be what they are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -90,7 +90,8 @@ def _problem(tap: str, forward: Forward, inputs: Tensor, whole: Tensor) -> str:
 
 def _nearest(name: str, model: nn.Module, images: Images, preprocessing: Preprocess | None) -> str:
     """The nearest clean taps before and after, in words; nothing when they cannot be told."""
-    places = [tap for place in ("children", "blocks") for tap in find_taps(model, images, place).names[1:-1]]
+    placements = (find_taps(model, images, place, preprocessing=preprocessing) for place in ("children", "blocks"))
+    places = [tap for placed in placements for tap in placed.names[1:-1]]
     try:
         taps = find_taps(model, images, [*places, name], preprocessing=preprocessing)
     except ModelError:
@@ -138,20 +139,3 @@ def clean_names(problems: Mapping[str, str], place: str) -> list[str]:
         why = next((f'; not at "{name}": {problem}' for name, problem in problems.items()), "")
         raise ModelError(f'the network can be left at none of its {len(problems)} taps of "{place}"{why}.')
     return clean
-
-
-def names_of_exits(at: Sequence[str]) -> list[str]:
-    """The asked names, each once.
-
-    Raises:
-        ModelError: there is none, or one is the input or the softmax.
-    """
-    names = list(dict.fromkeys(at))
-    wrong = [name for name in names if name in (INPUT, SOFTMAX)]
-    if wrong or not names:
-        given = f'got "{wrong[0]}"' if wrong else "got none"
-        raise ModelError(
-            f"an exit needs a tap between the input and the softmax; {given}.\n"
-            "    The network's own output is always the last exit."
-        )
-    return names

@@ -190,7 +190,7 @@ def exit_curve(recorded: RecordedExits, policy: ExitPolicy, *, points: int = CUR
     cuts = np.unique(np.quantile(confidence, np.linspace(0, 1, points), method="lower"))[::-1]
     cuts = np.concatenate([[np.inf], cuts, [-np.inf]])  # (T,)
     exits = first_sure(confidence, np.broadcast_to(cuts[:, None], (len(cuts), len(confidence))))  # (T, N)
-    costs = recorded.costs.of_exits(policy.with_thresholds(0.0))
+    costs = recorded.costs.with_all_heads
     plain = recorded.costs.of_exits(policy.with_thresholds(np.inf if policy.leaves_above else -np.inf))
     macs = costs[exits].mean(axis=1)
     macs[0] = plain[-1]  # where nobody may leave, heads that no later exit looks back at are not run
@@ -210,7 +210,7 @@ def exit_curve(recorded: RecordedExits, policy: ExitPolicy, *, points: int = CUR
 
 def oracles(recorded: RecordedExits) -> dict[str, ExitSummary]:
     """What leaving would give if it were known which exit is right, or agrees with the last; all heads are run."""
-    costs = recorded.costs.network + np.concatenate([cumulated := recorded.costs.heads.cumsum(), cumulated[-1:]])
+    costs = recorded.costs.with_all_heads
     found = {
         "first right": first_right(recorded.predictions, recorded.labels),
         "first agreeing": first_agreeing(recorded.predictions),

@@ -7,6 +7,7 @@ with pixels in [0, 1], preprocessing included.
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import warnings
@@ -208,6 +209,6 @@ def _quiet() -> Iterator[None]:
 
 def _need(package: str, purpose: str) -> Any:
     try:
-        return __import__(package)
+        return importlib.import_module(package)
     except ImportError:
         raise MissingExtraError(package, "onnx", purpose) from None

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from layerwise.arrays.policies import ExitPolicy
 from layerwise.errors import InputError, ModelError
-from layerwise.exits.cuts import clean_cuts, clean_names, names_of_exits, refuse_unclean, rewritten_in_place
+from layerwise.exits.cuts import clean_cuts, clean_names, refuse_unclean, rewritten_in_place
 from layerwise.exits.heads import make_head
 from layerwise.exits.inputs import Inputs
 from layerwise.exits.outcome import ExitOutcome
@@ -19,7 +19,7 @@ from layerwise.exits.routing import refuse_non_finite, route
 from layerwise.models.layout import fast_layout
 from layerwise.progress import Progress, silent
 from layerwise.seeds import stream_seed
-from layerwise.taps import SOFTMAX, find_taps
+from layerwise.taps import INPUT, SOFTMAX, find_taps
 from layerwise.taps.borrowing import Preprocess, borrowed, device_of, dtype_of, prepare
 from layerwise.taps.finding import Images, as_pixels
 
@@ -74,10 +74,11 @@ class ExitNetwork(nn.Module):
         super().__init__()
         if isinstance(at, str):
             found = find_taps(model, images, at, preprocessing=preprocessing)
-            problems = clean_cuts(model, found, images, preprocessing=preprocessing)
-            at = clean_names(problems, at)
-        taps = find_taps(model, images, names_of_exits(at), preprocessing=preprocessing)
-        refuse_unclean(model, taps, images, preprocessing=preprocessing)
+            clean = clean_names(clean_cuts(model, found, images, preprocessing=preprocessing), at)
+            taps = find_taps(model, images, clean, preprocessing=preprocessing)
+        else:
+            taps = find_taps(model, images, _names_of_exits(at), preprocessing=preprocessing)
+            refuse_unclean(model, taps, images, preprocessing=preprocessing)
         self.model = model
         self._frozen = False
         self.taps = taps
@@ -196,3 +197,20 @@ def _one_for_each(heads: str | Sequence[str], exits: int) -> tuple[str, ...]:
             "    Give one design for all, or one for each."
         )
     return designs
+
+
+def _names_of_exits(at: Sequence[str]) -> list[str]:
+    """The asked names, each once.
+
+    Raises:
+        ModelError: there is none, or one is the input or the softmax.
+    """
+    names = list(dict.fromkeys(at))
+    wrong = [name for name in names if name in (INPUT, SOFTMAX)]
+    if wrong or not names:
+        given = f'got "{wrong[0]}"' if wrong else "got none"
+        raise ModelError(
+            f"an exit needs a tap between the input and the softmax; {given}.\n"
+            "    The network's own output is always the last exit."
+        )
+    return names

@@ -7,6 +7,7 @@ network goes on with the others, gathered into a smaller batch. When nobody is l
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -40,12 +41,8 @@ def route(
         NonFiniteError: an exit gives NaN or infinity.
     """
     batch = _Batch(heads, policy, rows=np.arange(first_row, first_row + len(images)))
-    try:
-        last = forward(images, batch.at_tap)
-    except _AllLeft:
-        pass
-    else:
-        batch.end(last)
+    with suppress(_AllLeft):
+        batch.end(forward(images, batch.at_tap))
     return batch.answers(), batch.exits
 
 

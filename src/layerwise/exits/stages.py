@@ -16,7 +16,7 @@ from layerwise.exits.network import ExitNetwork
 from layerwise.taps.borrowing import borrowed, device_of, dtype_of
 from layerwise.taps.calls import observe
 from layerwise.taps.finding import PROBE_EXAMPLES
-from layerwise.taps.graph import Network, Untraceable, trace
+from layerwise.taps.graph import Network, Untraceable, ancestors, trace
 
 __all__ = ["Stages", "cut_into_stages"]
 
@@ -90,7 +90,7 @@ def _part(model: nn.Module, traced: Network, start: str | None, end: str | None)
     output = next(node for node in traced.graph.nodes if node.op == "output")
     first = images if start is None else nodes[start]
     last = output.all_input_nodes[0] if end is None else nodes[end]
-    needed = _ancestors(last, until=first)
+    needed = ancestors(last, until=first)
     if first is not images and images in needed:
         raise ModelError(
             f'what is made before "{traced.node_to_name[first.name]}" is used after it, if only a size of the images: '
@@ -106,18 +106,6 @@ def _part(model: nn.Module, traced: Network, start: str | None, end: str | None)
         str(node.target): _attribute(model, traced, node) for node in needed if node.op in ("call_module", "get_attr")
     }
     return fx.GraphModule(found, graph, class_name="Stage").eval()
-
-
-def _ancestors(last: fx.Node, *, until: fx.Node) -> set[fx.Node]:
-    """The node and all that it is made from, no further back than `until`."""
-    found: set[fx.Node] = set()
-    waiting = [last]
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting += [] if node is until else node.all_input_nodes
-    return found
 
 
 def _attribute(model: nn.Module, traced: Network, node: fx.Node) -> nn.Module | Tensor:

@@ -32,7 +32,7 @@ class BudgetTracker:
     """
 
     def __init__(self, policy: ExitPolicy, costs: ExitCosts, *, macs: float, step: float = 0.02) -> None:
-        paid = costs.of_exits(policy.with_thresholds(0.0))
+        paid = costs.with_all_heads
         if policy.thresholds.ndim:
             raise InputError(f"{type(policy).__name__} has several thresholds; a stream moves one for all exits.")
         if not paid[0] <= macs <= paid[-1]:

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from torch import fx, nn
 
 from layerwise.taps.calls import ModuleCall
-from layerwise.taps.graph import Network
+from layerwise.taps.graph import Network, ancestors
 
 ACTIVATIONS: tuple[type[nn.Module], ...] = (
     nn.CELU, nn.ELU, nn.GELU, nn.GLU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU, nn.Mish, nn.PReLU,
@@ -121,18 +121,6 @@ def _followed(node: fx.Node, model: nn.Module) -> fx.Node:
 
 def _parting(join: fx.Node, network: Network) -> fx.Node | None:
     """The last value on all paths' common part before they meet in `join`; None when that is the network's input."""
-    shared = set.intersection(*(_ancestors(source) for source in _sources(join, network)))
+    shared = set.intersection(*(ancestors(source) for source in _sources(join, network)))
     values = [node for node in network.graph.nodes if node in shared and node.name in network.node_to_shape]
     return values[-1] if values and values[-1].op != "placeholder" else None
-
-
-def _ancestors(node: fx.Node) -> set[fx.Node]:
-    """The node and all that it is computed from."""
-    found: set[fx.Node] = set()
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting.extend(node.all_input_nodes)
-    return found

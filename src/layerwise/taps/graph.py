@@ -78,6 +78,18 @@ def replay(network: Network, model: nn.Module, images: Tensor, watch: Watch) -> 
     return _Replay(network, model, watch).run(images)
 
 
+def ancestors(node: fx.Node, *, until: fx.Node | None = None) -> set[fx.Node]:
+    """The node and all that it is computed from, no further back than `until`."""
+    found: set[fx.Node] = set()
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting += () if node is until else node.all_input_nodes
+    return found
+
+
 def _checked(network: Network, model: nn.Module, images: Tensor, seen: Observation) -> Network | Untraceable:
     shapes: dict[str, tuple[int, ...]] = {}
 
