@@ -24,10 +24,11 @@ from torch import Tensor, nn
 
 from benchmarks.machine import describe_machine
 from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove, simulate
-from layerwise.exits.budgets import choose_for_accuracy, choose_with_guarantee, evaluate_on
+from layerwise.exits.budgets import choose_for_accuracy, evaluate_on
 from layerwise.exits.costs import ExitCosts
 from layerwise.exits.export import OnnxExits, export_onnx
 from layerwise.exits.folder import load_recorded
+from layerwise.exits.guarantee import choose_with_guarantee
 from layerwise.exits.latency import time_segments
 from layerwise.exits.network import ExitNetwork
 from layerwise.exits.recorded import RecordedExits
@@ -66,7 +67,7 @@ def engine(images: Tensor, *, repeats: int) -> dict[str, Any]:
     scores = np.stack([EntropyBelow(0).scores(part[None]) for part in logits[:-1]])
     sure = (abs(scores - policy.thresholds[:, None]) > 1e-6).all(axis=0)
     routed = {size: net.predict(images, policy, batch_size=size) for size in (1, 7, 64)}
-    times = time_segments(net, images[:64].contiguous(memory_format=torch.channels_last), policy, repeats=2 * repeats)
+    times = time_segments(net, images[:64], policy, repeats=2 * repeats)
 
     def run(policy: ExitPolicy, size: int) -> Callable[[], object]:
         return lambda: net.predict(images[: 64 if size == 1 else None], policy, batch_size=size)

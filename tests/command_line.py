@@ -122,4 +122,6 @@ def make_trained(run: Path) -> None:
     data, network = load_data("npz:small.npz"), load_model("net.py:net", num_classes=3, in_channels=1)
     save_model(run, network, ModelDescription("net.py:net", 3, data.image_shape, data.class_names))
     facts = {"data": "npz:small.npz", "data_seed": 0, "validation": 0.0, "data_fingerprint": data.fingerprint}
-    note_step(run, "train", {**facts, "model": "net.py:net", "model_fingerprint": fingerprint(network)})
+    settings = {"epochs": 1, "batch_size": 8, "seed": 0}
+    named = {"model": "net.py:net", "model_fingerprint": fingerprint(network), "settings": settings}
+    note_step(run, "train", {**facts, **named})

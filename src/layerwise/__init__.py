@@ -39,16 +39,11 @@ if TYPE_CHECKING:
     from layerwise.difficulty.result import Difficulty
     from layerwise.difficulty.settings import ProbeSettings
     from layerwise.errors import InputError, LayerwiseError
-    from layerwise.exits.budgets import (
-        ChosenPolicy,
-        choose_for_accuracy,
-        choose_for_macs,
-        choose_with_guarantee,
-        evaluate_on,
-    )
+    from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, choose_for_seconds, evaluate_on
     from layerwise.exits.evaluation import ExitCurve, ExitSummary, evaluate_exits, evaluate_policy, exit_curve
     from layerwise.exits.export import OnnxExits, export_onnx
     from layerwise.exits.gate import fit_gate
+    from layerwise.exits.guarantee import choose_with_guarantee
     from layerwise.exits.latency import SegmentTimes, time_segments
     from layerwise.exits.network import ExitNetwork
     from layerwise.exits.outcome import ExitOutcome
@@ -57,6 +52,7 @@ if TYPE_CHECKING:
     from layerwise.exits.stages import Stages, cut_into_stages
     from layerwise.exits.stream import BudgetTracker
     from layerwise.exits.training import train_exits
+    from layerwise.exits.tried import ChosenPolicy
     from layerwise.inside.data_set import describe_data
     from layerwise.models.catalog import known_models, load_model
     from layerwise.models.loading import load_weights
@@ -79,7 +75,7 @@ if TYPE_CHECKING:
 _NAME_TO_MODULE = {
     "Activations": "recording.activations",
     "BudgetTracker": "exits.stream",
-    "ChosenPolicy": "exits.budgets",
+    "ChosenPolicy": "exits.tried",
     "Cost": "cost",
     "Depths": "difficulty.depths",
     "Difficulty": "difficulty.result",
@@ -114,7 +110,8 @@ _NAME_TO_MODULE = {
     "best_placement": "exits.placement",
     "choose_for_accuracy": "exits.budgets",
     "choose_for_macs": "exits.budgets",
-    "choose_with_guarantee": "exits.budgets",
+    "choose_for_seconds": "exits.budgets",
+    "choose_with_guarantee": "exits.guarantee",
     "concatenate": "data.images",
     "count_macs": "cost",
     "cut_into_stages": "exits.stages",
@@ -198,6 +195,7 @@ __all__ = [
     "best_placement",
     "choose_for_accuracy",
     "choose_for_macs",
+    "choose_for_seconds",
     "choose_with_guarantee",
     "concatenate",
     "count_macs",

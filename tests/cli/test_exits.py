@@ -25,7 +25,7 @@ TRAIN = ("exits", "train", "trained", "--at", "0,2", "--epochs", "2", "--trust-c
 @pytest.fixture
 def with_exits(cli: CommandLine) -> Path:
     assert cli(*TRAIN).code == 0
-    assert cli("exits", "evaluate", "trained", "--trust-code").code == 0
+    assert cli("exits", "evaluate", "trained", "--trust-code", "--smaller", "none").code == 0
     return Path("trained")
 
 
@@ -52,7 +52,7 @@ def test_exits_are_read_as_they_were_trained(with_exits: Path) -> None:
 
 
 def test_evaluation_says_what_each_exit_gives_and_costs(cli: CommandLine, with_exits: Path) -> None:
-    outcome = cli("exits", "evaluate", with_exits, "--policy", "entropy", "--trust-code", "--json")
+    outcome = cli("exits", "evaluate", with_exits, "--policy", "entropy", "--smaller", "none", "--trust-code", "--json")
     summary = json.loads(outcome.out.splitlines()[-1])
     assert [row["exit"] for row in summary["exits"]] == ["0", "2", "softmax"]
     conv = 9 * 4 * 36
@@ -61,9 +61,37 @@ def test_evaluation_says_what_each_exit_gives_and_costs(cli: CommandLine, with_e
     assert set(summary["oracles"]) == {"first right", "first agreeing"}
     curve = pd.read_parquet(with_exits / "exits" / "curve.parquet")
     assert curve["macs"].iloc[0] == conv + 432
-    shown = cli("exits", "evaluate", with_exits, "--trust-code")
+    assert {"ms_batch_1", "ms_batch_16"} <= set(curve.columns)
+    shown = cli("exits", "evaluate", with_exits, "--trust-code", "--smaller", "none")
     assert "each exit on its own" in shown.out
     assert "oracle: first right" in shown.out
+    assert "Not compared: no smaller network was asked for." in shown.err
+
+
+def test_a_smaller_network_is_trained_once_and_compared_at_equal_macs_and_time(
+    cli: CommandLine, with_exits: Path
+) -> None:
+    command = ("exits", "evaluate", with_exits, "--smaller", "0.5", "--trust-code")
+    summary = json.loads(cli(*command, "--json").out.splitlines()[-1])
+    (smaller,) = summary["smaller"]
+    assert smaller["macs"] == 9 * 2 * 36 + 72 * 3
+    assert [one["equal"] for one in summary["comparisons"]] == ["MACs", "milliseconds in batches of 16"]
+    assert summary["comparisons"][0]["budget"] == smaller["macs"]
+    checkpoints = sorted((with_exits / "exits" / "smaller").rglob("last.ckpt"))
+    assert [path.parts[-3] for path in checkpoints] == ["phase-1", "phase-2"]  # as the run, then as its exits
+    written = [path.stat().st_mtime_ns for path in checkpoints]
+    shown = cli(*command)
+    assert "Early exit or a smaller network?" in shown.out
+    assert [path.stat().st_mtime_ns for path in checkpoints] == written
+
+
+def test_smaller_networks_that_cannot_be_are_refused(cli: CommandLine, with_exits: Path) -> None:
+    before = cli.files(with_exits)
+    for wanted, message in (("1.5", "lies between 0 and 1"), ("resnet21", 'no network named "resnet21"')):
+        outcome = cli("exits", "evaluate", with_exits, "--smaller", wanted, "--trust-code")
+        assert outcome.code == 2
+        assert message in outcome.err
+    assert cli.files(with_exits).keys() == before.keys()
 
 
 def test_a_budget_is_chosen_on_one_part_and_reported_on_the_other(cli: CommandLine, with_exits: Path) -> None:
@@ -75,6 +103,16 @@ def test_a_budget_is_chosen_on_one_part_and_reported_on_the_other(cli: CommandLi
     shown = cli("exits", "budget", with_exits, "--loss", "0.1", "--of-test", "0.5")
     assert shown.code == 0
     assert "10 test images; thresholds chosen on 10 test images" in shown.out
+    assert "Milliseconds of an image, batches of 16" in shown.err
+
+
+def test_a_budget_of_milliseconds(cli: CommandLine, with_exits: Path) -> None:
+    command = ("exits", "budget", with_exits, "--of-test", "0.5")
+    facts = json.loads(cli(*command, "--ms", "1000", "--json").out.splitlines()[-1])
+    assert 0 < facts["ms"]["1"]["exits"] <= 1000
+    refused = cli(*command, "--ms", "1e-9", "--batch-size", "4")
+    assert refused.code == 2
+    assert "in batches of 4; the least is" in refused.err
 
 
 @pytest.mark.slow

@@ -12,19 +12,12 @@ import torch
 from scipy import special
 from torch import nn
 
-from exits.toys import Twice, small_exits, some_images
+from exits.toys import Twice, small_exits, some_images, split_images
 from layerwise.data.images import ImageData
 from layerwise.errors import InputError, RunError
 from layerwise.exits.network import ExitNetwork
 from layerwise.exits.training import exits_objective, train_exits
 from layerwise.training.settings import TrainSettings
-
-SPLITS = np.where(np.arange(24) < 18, "train", "test")
-
-
-def split_images(size: int = 8) -> ImageData:
-    data = some_images(24, size=size)
-    return ImageData.create(data.batch(slice(0, 24)), data.labels, class_names=["a", "b", "c"], splits=SPLITS)
 
 
 def state(module: nn.Module) -> dict[str, torch.Tensor]:
@@ -86,7 +79,7 @@ def test_a_frozen_network_stays_to_the_last_statistic_of_its_batch_norms() -> No
 def test_heads_learn_what_can_be_learned() -> None:
     data = split_images()
     brightness = np.broadcast_to(data.labels[:, None, None, None] / 2, (24, 1, 8, 8)).astype(np.float32)
-    bright = ImageData.create(brightness, data.labels, class_names=["a", "b", "c"], splits=SPLITS)
+    bright = ImageData.create(brightness, data.labels, class_names=["a", "b", "c"], splits=data.splits)
     net = small_exits()
     train_exits(net, bright, epochs=100, batch_size=18, learning_rate=0.02, frozen=True)
     assert (net.eval().all_logits(bright.test).argmax(axis=2)[:-1] == bright.test.labels).all()

@@ -125,3 +125,12 @@ def small_exits(*, seed: int = 0, at: tuple[str, ...] = ("layer1.0", "layer2", "
         torch.manual_seed(seed)
         model = load_model("resnet20", num_classes=3, in_channels=1).eval()
     return ExitNetwork(model, some_images(size=8), at, seed=seed).eval()
+
+
+SPLITS = np.where(np.arange(24) < 18, "train", "test")
+
+
+def split_images(size: int = 8) -> ImageData:
+    """24 images of three classes, to train and to test on."""
+    data = some_images(24, size=size)
+    return ImageData.create(data.batch(slice(0, 24)), data.labels, class_names=["a", "b", "c"], splits=SPLITS)

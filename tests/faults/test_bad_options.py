@@ -10,8 +10,8 @@ import pytest
 NAMED = ["difficulty", "--model", "net.py:net", "--data", "npz:small.npz", "-o", "run", "--k", 5]
 
 KNOWN_MODELS = (
-    "    Give one of resnet18-cifar, resnet20, resnet56, resnet110, report-cnn, a name of torchvision (resnet18), "
-    "timm/NAME, or FILE.py:NAME.\n"
+    "    Give one of resnet18-cifar, resnet8, resnet14, resnet20, resnet56, resnet110, report-cnn, a name of "
+    "torchvision (resnet18), timm/NAME, or FILE.py:NAME.\n"
 )
 
 

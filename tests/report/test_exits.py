@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from exit_files import write_exits
@@ -23,18 +24,33 @@ def test_without_a_budget_the_curve_is_shown_and_how_to_choose_one(tmp_path: Pat
     written = section(write_exits(make_run(tmp_path), budget=False))
     assert "layerwise exits budget RUN --loss 0.005" in written
     assert "Each exit on its own" in written
-    assert sorted(path.name for path in (tmp_path / "figures").glob("exits-*")) == ["exits-curve.svg"]
+    pictures = sorted(path.name for path in (tmp_path / "figures").glob("exits-*"))
+    assert pictures == ["exits-curve.svg", "exits-time.svg"]
 
 
 def test_a_budget_is_told_in_numbers_with_intervals_and_pictures(tmp_path: Path) -> None:
     written = section(write_exits(make_run(tmp_path)))
-    assert (
-        "37.5 % of the MACs saved, heads counted, for −1.00 points of accuracy (−3.00 to +1.00, paired, 95 %)"
-        in written
-    )
+    assert "37.5 % of the MACs saved, heads counted, and 26.7 % of the time in batches of 64, for −1.00 " in written
+    assert "(−3.00 to +1.00) points of accuracy" in written
     assert "chosen on 80 validation examples" in written
     assert "Promised: at most 2.00% of new examples" in written
     assert "Spearman's ρ of depth with exit +0." in written
     assert "Leave first" in written
     assert "Leave last" in written
-    assert len(list((tmp_path / "figures").glob("exits-*"))) == 3
+    assert len(list((tmp_path / "figures").glob("exits-*"))) == 4
+
+
+def test_smaller_networks_are_compared(tmp_path: Path) -> None:
+    written = section(write_exits(make_run(tmp_path)))
+    assert "Early exit, or a smaller network?" in written
+    assert "milliseconds in batches of 64, 53 % of the whole network's" in written
+    assert "+3.00 (+1.00 to +5.00)" in written
+    assert "early exit cannot cost so little" in written
+
+
+def test_without_smaller_networks_it_is_said_why(tmp_path: Path) -> None:
+    run = write_exits(make_run(tmp_path))
+    path = run / "exits" / "summary.json"
+    summary = json.loads(path.read_text())
+    path.write_text(json.dumps(summary | {"smaller": [], "comparisons": [], "compared": "none was asked for"}))
+    assert "Not compared: none was asked for." in section(run)

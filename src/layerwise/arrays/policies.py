@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -98,9 +99,10 @@ class ExitPolicy(ABC):
             )
 
     def _bound(self, logits: Logits) -> NDArray[np.float64]:
-        if not self.thresholds.ndim:
-            return self.thresholds
-        bound: NDArray[np.float64] = np.asarray(self.thresholds[len(logits) - 1])
+        thresholds = self.thresholds
+        if not thresholds.ndim:
+            return thresholds
+        bound: NDArray[np.float64] = thresholds[len(logits) - 1]
         return bound[self.answer(logits).argmax(axis=-1)] if bound.ndim else bound
 
 
@@ -116,7 +118,7 @@ class _Thresholded(ExitPolicy):
                 f"{type(self).__name__}: a threshold is NaN. Give numbers, or infinity for never or always."
             )
 
-    @property
+    @cached_property
     def thresholds(self) -> NDArray[np.float64]:
         """See ExitPolicy."""
         return np.asarray(self.threshold, np.float64)

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 __all__ = ["entropy", "log_probabilities", "margin", "max_probability"]
 
+_LOWEST = -1e4
+"""Below this a weight is 0 in float64."""
+
 
 def log_probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """The logarithm of the softmax over the last axis, (…, K); exact also where probabilities underflow.
@@ -17,8 +20,7 @@ def log_probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     >>> np.exp(log_probabilities(np.array([0.0, np.log(3.0)]))).round(3)
     array([0.25, 0.75])
     """
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=-1, keepdims=True)
+    shifted = _shifted(logits)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted
 
@@ -29,12 +31,13 @@ def entropy(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     >>> float(entropy(np.zeros(4)).round(4)), float(np.log(4).round(4))
     (1.3863, 1.3863)
     """
-    logarithms = log_probabilities(logits)
-    probabilities = np.exp(logarithms)
-    # 0 · log 0 is 0, also for a logit of -inf.
-    terms = np.multiply(probabilities, logarithms, out=np.zeros_like(logarithms), where=probabilities > 0)
-    total: NDArray[np.float64] = np.maximum(-terms.sum(axis=-1), 0.0)
-    return total
+    shifted = _shifted(logits)
+    weights = np.exp(shifted)
+    total = weights.sum(axis=-1)
+    # log Z - Σ w s / Z; a logit of -inf has the weight 0 and adds nothing.
+    mean = (weights * np.maximum(shifted, _LOWEST)).sum(axis=-1) / total
+    found: NDArray[np.float64] = np.log(total) - mean
+    return found
 
 
 def max_probability(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -43,7 +46,7 @@ def max_probability(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     >>> float(max_probability(np.array([0.0, np.log(3.0)])).round(12))
     0.75
     """
-    highest: NDArray[np.float64] = np.exp(log_probabilities(logits).max(axis=-1))
+    highest: NDArray[np.float64] = 1.0 / np.exp(_shifted(logits)).sum(axis=-1)
     return highest
 
 
@@ -53,6 +56,13 @@ def margin(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     >>> float(margin(np.array([0.0, np.log(3.0)])).round(12))
     0.5
     """
-    highest = np.exp(np.partition(log_probabilities(logits), -2, axis=-1)[..., -2:])
-    difference: NDArray[np.float64] = highest[..., 1] - highest[..., 0]
+    weights = np.exp(_shifted(logits))
+    second = np.partition(weights, -2, axis=-1)[..., -2]
+    difference: NDArray[np.float64] = (1.0 - second) / weights.sum(axis=-1)
     return difference
+
+
+def _shifted(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The logits less the highest, (…, K), so that no exponential overflows."""
+    shifted: NDArray[np.float64] = np.subtract(logits, logits.max(axis=-1, keepdims=True), dtype=np.float64)
+    return shifted

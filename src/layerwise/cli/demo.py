@@ -11,9 +11,9 @@ import typer
 
 from layerwise.cli.console import AsJson, print_json, say
 from layerwise.cli.difficulty import difficulty
-from layerwise.cli.exits import budget as choose_budget
-from layerwise.cli.exits import evaluate as evaluate_exits
-from layerwise.cli.exits import train as train_exits
+from layerwise.cli.exits.budget import budget as choose_budget
+from layerwise.cli.exits.evaluate import evaluate as evaluate_exits
+from layerwise.cli.exits.train import train as train_exits
 from layerwise.cli.report import report
 from layerwise.cli.train import train
 

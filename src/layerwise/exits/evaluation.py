@@ -14,6 +14,7 @@ from layerwise.arrays.policies import ExitPolicy, MaxProbabilityAbove, simulate
 from layerwise.arrays.scores import entropy
 from layerwise.data.images import ImageData
 from layerwise.errors import InputError
+from layerwise.exits.latency import SegmentTimes
 from layerwise.exits.network import ExitNetwork
 from layerwise.exits.recorded import RecordedExits, record_exits
 from layerwise.progress import Progress, silent
@@ -94,6 +95,7 @@ class ExitCurve:
         thresholds: shape (T,), from leaving never to leaving always.
         accuracy: shape (T,).
         macs: shape (T,), mean of an image, heads included.
+        exits: shape (T, N), where each example leaves.
         shares: shape (T, E + 1), of the examples that leave at each exit.
         plain_accuracy: of the network without exits.
         plain_macs: of it.
@@ -106,6 +108,7 @@ class ExitCurve:
     thresholds: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     macs: NDArray[np.float64]
+    exits: NDArray[np.integer]
     shares: NDArray[np.float64]
     plain_accuracy: float
     plain_macs: int
@@ -122,6 +125,14 @@ class ExitCurve:
         }
         shares = {f"share_{name}": self.shares[:, index] for index, name in enumerate(self.names)}
         return pd.DataFrame(columns | shares)
+
+    def seconds(self, times: SegmentTimes, *, batch_size: int) -> NDArray[np.float64]:
+        """Predicted seconds of an image at each threshold, (T,), in batches of so many in the order of the split.
+
+        At the first threshold nobody leaves and no head is run: that is the network without exits.
+        """
+        found = [times.predict(exits, batch_size=batch_size) / len(exits) for exits in self.exits[1:]]
+        return np.array([times.plain_per_image(batch_size), *found])
 
     def best_within(self, *, macs: float) -> pd.Series:
         """The most accurate row that costs no more on average; a reading of this split, not a choice for it.
@@ -200,6 +211,7 @@ def exit_curve(recorded: RecordedExits, policy: ExitPolicy, *, points: int = CUR
         thresholds=cuts if policy.leaves_above else -cuts,
         accuracy=right[exits, np.arange(len(recorded))].mean(axis=1),
         macs=macs,
+        exits=exits.astype(np.min_scalar_type(len(recorded.names))),
         shares=np.stack([(exits == index).mean(axis=1) for index in range(len(recorded.names))], axis=1),
         plain_accuracy=float(recorded.plain_right.mean()),
         plain_macs=recorded.costs.plain,

@@ -15,6 +15,7 @@ from torch import nn
 
 from layerwise.errors import FileError, RunError
 from layerwise.exits.costs import ExitCosts
+from layerwise.exits.latency import SegmentTimes
 from layerwise.exits.network import ExitNetwork
 from layerwise.exits.recorded import RecordedExits
 from layerwise.models.loading import load_weights
@@ -26,6 +27,7 @@ __all__ = ["exits_folder", "load_exits", "load_recorded", "save_exits", "save_re
 
 WEIGHTS_FILE = "network.safetensors"
 DESCRIPTION_FILE = "exits.json"
+SUMMARY_FILE = "summary.json"
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,24 @@ def load_recorded(run: Path, split: str) -> RecordedExits:
             f"    Record again: layerwise exits evaluate {run}"
         )
     return RecordedExits(logits, labels, ids, split, names, costs)
+
+
+def load_times(run: Path) -> SegmentTimes:
+    """Milliseconds of the network's parts, as `layerwise exits evaluate` measured them.
+
+    Raises:
+        RunError: nothing was measured.
+        FileError: the file is damaged.
+    """
+    path = exits_folder(run) / SUMMARY_FILE
+    if not path.exists():
+        raise RunError(f"{run} holds no evaluated exits.\n    First: layerwise exits evaluate {run}")
+    try:
+        return SegmentTimes.from_dict(read_json(path)["times"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(
+            f"{path} holds no times ({type(error).__name__}: {error}).\n    Again: layerwise exits evaluate {run}"
+        ) from error
 
 
 def _described(run: Path) -> _Described:

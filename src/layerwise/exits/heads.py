@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwise.errors import UnknownNameError, did_you_mean
-from layerwise.recording.reduction import mean_pool, position_axes
+from layerwise.recording.reduction import position_axes
 
 __all__ = ["HEADS", "make_head"]
 
@@ -26,14 +26,14 @@ _MIXED_SIZE = 4
 
 
 class _Pooled(nn.Module):
-    """The mean over positions."""
+    """The mean over positions, as `mean_pool`."""
 
-    def __init__(self, image_shape: tuple[int, ...]) -> None:
+    def __init__(self, axes: tuple[int, ...]) -> None:
         super().__init__()
-        self.image_shape = image_shape
+        self.axes = [axis + 1 for axis in axes]
 
     def forward(self, value: Tensor) -> Tensor:
-        return mean_pool(value, image_shape=self.image_shape)
+        return value.mean(dim=self.axes)
 
 
 class _MixedPooled(nn.Module):
@@ -79,7 +79,7 @@ def make_head(design: str, shape: tuple[int, ...], *, num_classes: int, image_sh
     if design == "mixed" and is_map:
         numbers = features * _mixed_size(shape[1]) * _mixed_size(shape[2])
         return nn.Sequential(_MixedPooled(), nn.Flatten(), nn.Linear(numbers, num_classes))
-    pooled = [_Pooled(image_shape), nn.Linear(features, num_classes)]
+    pooled = [_Pooled(axes), nn.Linear(features, num_classes)]
     if design == "conv" and is_map:
         convolution = nn.Conv2d(features, features, 3, padding=1, bias=False)
         return nn.Sequential(convolution, nn.BatchNorm2d(features), nn.ReLU(), *pooled)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from layerwise.data.images import ImageData
 from layerwise.errors import NotEnoughExamplesError, ShapeError
 from layerwise.progress import Progress
-from layerwise.taps.borrowing import Preprocess, prepare
+from layerwise.taps.borrowing import Preprocess, device_of, dtype_of
 from layerwise.taps.calls import times
 from layerwise.taps.finding import Images
 
@@ -47,7 +47,7 @@ class Inputs:
             raise ShapeError(f"images must have the shape N×{times(image_shape)}; got {times(shape)}.")
         if not shape[0]:
             raise NotEnoughExamplesError("there is no image to classify. Give at least one.")
-        self._model = model
+        self._device, self._dtype = device_of(model), dtype_of(model)
         self._images = images
         self._preprocessing = preprocessing
         self._layout = layout
@@ -57,8 +57,10 @@ class Inputs:
 
     def __getitem__(self, rows: slice) -> Tensor:
         """The images of these rows, as the network takes them: (B, C, H, W)."""
-        pixels = prepare(self._pixels(rows), self._model, self._preprocessing)
-        return pixels.contiguous(memory_format=self._layout)
+        pixels = self._pixels(rows)
+        on_device = pixels.to(self._device)
+        prepared = on_device if self._preprocessing is None else self._preprocessing(on_device)
+        return prepared.to(self._dtype).contiguous(memory_format=self._layout)
 
     def batches(self, batch_size: int, progress: Progress, *, what: str) -> Iterator[tuple[slice, Tensor]]:
         """Rows and their images, batch by batch."""

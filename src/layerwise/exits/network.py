@@ -15,7 +15,7 @@ from layerwise.exits.cuts import clean_cuts, clean_names, refuse_unclean, rewrit
 from layerwise.exits.heads import make_head
 from layerwise.exits.inputs import Inputs
 from layerwise.exits.outcome import ExitOutcome
-from layerwise.exits.routing import refuse_non_finite, route
+from layerwise.exits.routing import Routing, refuse_non_finite
 from layerwise.models.layout import fast_layout
 from layerwise.progress import Progress, silent
 from layerwise.seeds import stream_seed
@@ -142,11 +142,12 @@ class ExitNetwork(nn.Module):
             InputError: the batch size is below 1.
         """
         policy.check(len(self.heads), self.num_classes)
-        inputs = self._inputs(images, batch_size)
+        inputs = self.inputs(images, batch_size)
         parts = []
         with borrowed(self), self.taps.reader.open(self.model) as forward:
+            routing = Routing(forward, self.heads_by_name, policy, self.num_classes)
             for rows, batch in inputs.batches(batch_size, progress, what="Routing"):
-                parts.append(route(forward, self.heads_by_name, batch, policy, first_row=rows.start))
+                parts.append(routing.route(batch, first_row=rows.start))
         logits, exits = (np.concatenate(part) for part in zip(*parts, strict=True))
         return ExitOutcome(logits=logits, exit=exits, names=self.names)
 
@@ -155,13 +156,13 @@ class ExitNetwork(nn.Module):
 
         Args and raises: as `predict`.
         """
-        inputs = self._inputs(images, batch_size)
+        inputs = self.inputs(images, batch_size)
         logits = np.empty((len(self.names), len(inputs), self.num_classes), np.float32)
         with borrowed(self):
             for rows, batch in inputs.batches(batch_size, progress, what=f"Running {len(self.names)} exits"):
                 for index, values in enumerate(self(batch)):
-                    refuse_non_finite(values, self.names[index], np.arange(rows.start, rows.stop))
                     logits[index, rows] = values.float().cpu().numpy()
+                refuse_non_finite(logits[:, rows], self.names, first_row=rows.start)
         return logits
 
     @property
@@ -169,7 +170,11 @@ class ExitNetwork(nn.Module):
         """The name of each exit but the last to its head, in order of execution."""
         return dict(zip(self.names[:-1], self.heads, strict=True))
 
-    def _inputs(self, images: Images, batch_size: int) -> Inputs:
+    def inputs(self, images: Images, batch_size: int) -> Inputs:
+        """The images as the network takes them, in the layout in which it is fastest.
+
+        Raises: as `predict`.
+        """
         if any(module.training for module in self.modules()):
             raise ModelError(
                 "the network is in training mode, in which an answer depends on the other images of its batch.\n"

@@ -28,9 +28,7 @@ __all__ = ["known_models", "load_model"]
 
 _OWN: dict[str, Callable[..., nn.Module]] = {
     "resnet18-cifar": resnet18_cifar,
-    "resnet20": partial(CifarResNet, 20),
-    "resnet56": partial(CifarResNet, 56),
-    "resnet110": partial(CifarResNet, 110),
+    **{f"resnet{depth}": partial(CifarResNet, depth) for depth in (8, 14, 20, 56, 110)},
     "report-cnn": ReportCNN,
 }
 

@@ -1,4 +1,4 @@
-"""ResNets for small images: CifarResNet (ResNet-20, -56, -110) and resnet18_cifar.
+"""ResNets for small images: CifarResNet (ResNet-8 to -110) and resnet18_cifar.
 
 They differ from torchvision's networks where 32 × 32 pixels ask for it: the first convolution keeps the resolution and
 no max-pool follows. Every residual sum is a plain `+`, so that tracing names it (`layer1.0.add`).
@@ -53,9 +53,10 @@ class CifarResNet(nn.Module):
     """The ResNet of He et al. (2016) for CIFAR, in three stages of 16, 32 and 64 channels.
 
     Args:
-        depth: layers with weights: 6 n + 2 (20, 56, 110).
+        depth: layers with weights: 6 n + 2 (8, 14, 20, 56, 110).
         num_classes: K.
         in_channels: C.
+        width: of the first stage, in channels; the others have twice and four times as many.
 
     Raises:
         ValueError: `depth` is not 6 n + 2.
@@ -66,19 +67,20 @@ class CifarResNet(nn.Module):
     269722
     """
 
-    def __init__(self, depth: int, *, num_classes: int, in_channels: int = 3) -> None:
+    def __init__(self, depth: int, *, num_classes: int, in_channels: int = 3, width: int = 16) -> None:
         super().__init__()
         blocks, rest = divmod(depth - 2, 6)
         if rest or blocks < 1:
             raise ValueError(f"the depth of a CIFAR ResNet is 6 n + 2 (8, 14, 20, …); got {depth}.")
-        self.conv1 = nn.Conv2d(in_channels, 16, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
+        self.depth = depth
+        self.conv1 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU()
-        self.layer1 = _stage(16, 16, blocks=blocks, stride=1)
-        self.layer2 = _stage(16, 32, blocks=blocks, stride=2)
-        self.layer3 = _stage(32, 64, blocks=blocks, stride=2)
+        self.layer1 = _stage(width, width, blocks=blocks, stride=1)
+        self.layer2 = _stage(width, 2 * width, blocks=blocks, stride=2)
+        self.layer3 = _stage(2 * width, 4 * width, blocks=blocks, stride=2)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.linear = nn.Linear(64, num_classes)
+        self.linear = nn.Linear(4 * width, num_classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(module.weight)
@@ -88,6 +90,12 @@ class CifarResNet(nn.Module):
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.layer3(self.layer2(self.layer1(out)))
         return self.linear(torch.flatten(self.avgpool(out), 1))  # type: ignore[no-any-return]
+
+    def narrower(self, share: float) -> CifarResNet:
+        """A new network with this share of the channels, freshly drawn; see `layerwise.models.narrower`."""
+        width = max(1, round(share * self.conv1.out_channels))
+        classes, channels = self.linear.out_features, self.conv1.in_channels
+        return CifarResNet(self.depth, num_classes=classes, in_channels=channels, width=width)
 
 
 def _stage(in_channels: int, channels: int, *, blocks: int, stride: int) -> nn.Sequential:

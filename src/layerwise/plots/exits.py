@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -26,30 +28,32 @@ from layerwise.views.run import RunView
 ORACLE_MARKS = {"first right": "^", "first agreeing": "v"}
 
 
-def plot_exit_curve(exits: ExitsView, ax: Axes | None = None) -> Axes:
-    """Accuracy against the share of the plain network's MACs, over one threshold.
+def plot_exit_curve(exits: ExitsView, ax: Axes | None = None, *, in_time: bool = False) -> Axes:
+    """Accuracy against the share of the plain network's MACs, or of its milliseconds, over one threshold.
 
-    With it the plain network, each exit alone, the oracles, and the budget that was chosen.
+    With it the plain network, each exit alone, smaller plain networks, the oracles (they have no milliseconds), and the
+    budget that was chosen.
     """
-    summary = exits.summary
-    plain = summary["plain_macs"]
+    summary, cost = exits.summary, _in_time(exits) if in_time else _in_macs(exits)
     with style():
         ax = axes_or_new(ax, 5.6, 3.2)
-        curve = exits.curve.sort_values("macs")
-        ax.plot(
-            curve["macs"] / plain, curve["accuracy"], color=RIGHT, lw=1.6, label=f"{summary['policy']}, one threshold"
-        )
-        alone = [(one["network_macs"] / plain, one["accuracy"]) for one in summary["exits"][:-1]]
-        ax.plot(*zip(*alone, strict=True), "o", ms=4, color=NEUTRAL, label="all leave at one exit")
+        curve = exits.curve.sort_values(cost.column)
+        label = f"{summary['policy']}, one threshold"
+        ax.plot(curve[cost.column] / cost.plain, curve["accuracy"], color=RIGHT, lw=1.6, label=label)
+        accuracies = [one["accuracy"] for one in summary["exits"][:-1]]
+        ax.plot(cost.alone, accuracies, "o", ms=4, color=NEUTRAL, label="all leave at one exit")
         ax.plot(1.0, summary["plain_accuracy"], "s", ms=5.5, color=INK, label="without exits")
-        for name, oracle in summary["oracles"].items():
+        if summary["smaller"]:
+            small = [one["accuracy"] for one in summary["smaller"]]
+            ax.plot(cost.smaller, small, "s", ms=5.5, mfc="none", color=INK, label="smaller networks")
+        for name, oracle in {} if in_time else summary["oracles"].items():
             mark = ORACLE_MARKS.get(name, "d")
             ax.plot(1 - oracle["mac_cut"], oracle["accuracy"], mark, ms=6, color=OTHER, label=f"oracle: {name}")
         if exits.budget is not None:
             low, high = exits.budget["accuracy_95"]
             accuracy = exits.budget["accuracy"]
             ax.errorbar(
-                exits.budget["macs"] / plain,
+                cost.budget,
                 accuracy,
                 yerr=[[max(accuracy - low, 0)], [max(high - accuracy, 0)]],
                 fmt="D",
@@ -61,11 +65,50 @@ def plot_exit_curve(exits: ExitsView, ax: Axes | None = None) -> Axes:
         ax.set_xlim(left=0)
         ax.yaxis.set_major_formatter(percent_axis())
         ax.xaxis.set_major_formatter(percent_axis())
-        ax.set_xlabel("mean MACs of an image, heads included, in shares of the network without exits")
+        ax.set_xlabel(cost.words)
         ax.set_ylabel("accuracy")
         ax.legend(loc="lower right")
         ax.set_title(f"What leaving early gives and costs, {summary['split']} images")
     return ax
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """A way to count cost, with costs as shares of the plain network's."""
+
+    column: str
+    plain: float
+    alone: list[float]
+    smaller: list[float]
+    budget: float
+    words: str
+
+
+def _in_macs(exits: ExitsView) -> _Cost:
+    summary = exits.summary
+    plain = summary["plain_macs"]
+    return _Cost(
+        column="macs",
+        plain=plain,
+        alone=[one["network_macs"] / plain for one in summary["exits"][:-1]],
+        smaller=[one["macs"] / plain for one in summary["smaller"]],
+        budget=exits.budget["macs"] / plain if exits.budget else 1.0,
+        words="mean MACs of an image, heads included, in shares of the network without exits",
+    )
+
+
+def _in_time(exits: ExitsView) -> _Cost:
+    summary, size = exits.summary, exits.batch_size
+    plain = summary["times"]["plain"][-1]
+    ms = exits.budget["ms"][str(size)] if exits.budget else {"exits": 1.0, "plain": 1.0}
+    return _Cost(
+        column=f"ms_batch_{size}",
+        plain=1e3 * plain / size,
+        alone=(np.cumsum(summary["times"]["seconds"][-1])[:-1] / plain).tolist(),
+        smaller=[one["seconds"][str(size)] * size / plain for one in summary["smaller"]],
+        budget=ms["exits"] / ms["plain"],
+        words=f"mean time of an image in batches of {size}, in shares of the network without exits",
+    )
 
 
 def plot_exit_shares(exits: ExitsView, ax: Axes | None = None) -> Axes:

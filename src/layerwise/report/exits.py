@@ -23,7 +23,7 @@ def exits_section(view: RunView, album: Album) -> Html:
     exits = view.exits
     if exits is None:
         return Html()
-    parts = [_answer(exits), _curve(exits, album), _exits_table(exits)]
+    parts = [_answer(exits), _curve(exits, album), _time_curve(exits, album), _comparisons(exits), _exits_table(exits)]
     if exits.budget is not None and exits.left is not None:
         parts += [_shares(exits, exits.budget, album), _depth(view, exits, exits.left, album)]
         parts.append(_galleries(view, exits, exits.left))
@@ -34,11 +34,13 @@ def _answer(exits: ExitsView) -> Html:
     budget = exits.budget
     if budget is None:
         return paragraph("No thresholds were chosen yet: ", tag("code", "layerwise exits budget RUN --loss 0.005"), ".")
-    low, high = (100 * end for end in budget["gain_95"])
+    ms = budget["ms"][str(exits.batch_size)]
+    time_cut = 1 - ms["exits"] / ms["plain"]
     promise = f" Promised: {budget['promise']}." if budget.get("promise") else ""
     return paragraph(
-        f"{100 * budget['mac_cut']:.1f} % of the MACs saved, heads counted, for {signed(100 * budget['gain'])} points "
-        f"of accuracy ({signed(low)} to {signed(high)}, paired, 95 %). "
+        f"{100 * budget['mac_cut']:.1f} % of the MACs saved, heads counted, and {100 * time_cut:.1f} % of the time in "
+        f"batches of {exits.batch_size}, for {_points(budget['gain'], *budget['gain_95'])} points of accuracy (paired, "
+        "95 %). "
         f"Thresholds were chosen on {budget['chosen_on']}, and are reported on others.{promise}"
     )
 
@@ -56,6 +58,45 @@ def _curve(exits: ExitsView, album: Album) -> Html:
         "is right, or agrees with the last: no policy does better."
     )
     return figure(album.chart("exits-curve", plot_exit_curve(exits), alt), caption)
+
+
+def _time_curve(exits: ExitsView, album: Album) -> Html:
+    summary, size = exits.summary, exits.batch_size
+    plain = {batch: 1e3 * summary["times"]["plain"][row] / batch for row, batch in ((0, 1), (-1, size))}
+    alt = f"Accuracy against time in batches of {size}: {plain[size]:.3f} ms an image without exits."
+    caption = (
+        f"The same in time: MACs are not milliseconds. Predicted from the measured times of the network's parts, at as "
+        f"many images as are still there. Without exits an image takes {plain[size]:.3f} ms in batches of {size}, and "
+        f"{plain[1]:.2f} ms alone."
+    )
+    return figure(album.chart("exits-time", plot_exit_curve(exits, in_time=True), alt), caption)
+
+
+def _comparisons(exits: ExitsView) -> Html:
+    compared, how = exits.summary["comparisons"], exits.summary["compared"]
+    title = tag("h3", "Early exit, or a smaller network?")
+    if not compared:
+        return joined([title, paragraph(f"Not compared: {how}.")])
+    lines = [
+        [
+            f"{one['smaller']}: {100 * one['smaller_accuracy']:.2f} %",
+            f"{one['equal']}, {100 * one['budget'] / one['plain_budget']:.0f} % of the whole network's",
+            "–" if one["exits_accuracy"] is None else f"{100 * one['exits_accuracy']:.2f} %",
+            "–" if one["gain"] is None else _points(one["gain"], *one["gain_interval"]),
+            one["verdict"],
+        ]
+        for one in compared
+    ]
+    head = ["Smaller network", "At equal", "Early exit", "Difference in points (95 %)", "Better"]
+    said = (
+        f"Plain networks that were trained the way this one was; {how}. The interval is over images, paired: another "
+        "training would differ, too."
+    )
+    return joined([title, paragraph(said), table(head, lines)])
+
+
+def _points(gain: float, low: float, high: float) -> str:
+    return f"{signed(100 * gain)} ({signed(100 * low)} to {signed(100 * high)})"
 
 
 def _exits_table(exits: ExitsView) -> Html:

@@ -16,8 +16,14 @@ from layerwise.errors import FileError
 from layerwise.runs import read_json, read_table
 
 CURVE_COLUMNS = ("threshold", "accuracy", "macs")
-SUMMARY_KEYS = ("split", "policy", "examples", "plain_accuracy", "plain_macs", "exits", "oracles")
-BUDGET_KEYS = ("accuracy", "accuracy_95", "gain", "gain_95", "macs", "mac_cut", "shares", "thresholds", "chosen_on")
+SUMMARY_KEYS = (
+    *("split", "policy", "examples", "plain_accuracy", "plain_macs", "exits", "oracles"),
+    *("times", "smaller", "comparisons", "compared"),
+)
+BUDGET_KEYS = (
+    *("accuracy", "accuracy_95", "gain", "gain_95", "macs", "mac_cut", "ms"),
+    *("shares", "thresholds", "chosen_on"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,8 @@ class ExitsView:
     """Early exit in a run.
 
     Attributes:
-        summary: of the evaluation: the exits on their own, the oracles, the plain network.
-        curve: a row for each threshold: accuracy, mean MACs, shares of the exits.
+        summary: of the evaluation: the exits on their own, the oracles, the plain network, smaller ones.
+        curve: a row for each threshold: accuracy, mean MACs and milliseconds (`ms_batch_64`), shares of the exits.
         budget: thresholds that were chosen and what they give; None if none were.
         left: a row for each reported example under this budget: `id`, `exit` (its place), `right`; None without one.
     """
@@ -40,6 +46,11 @@ class ExitsView:
     def names(self) -> tuple[str, ...]:
         """Of the exits, the last included."""
         return tuple(str(one["exit"]) for one in self.summary["exits"])
+
+    @property
+    def batch_size(self) -> int:
+        """The largest at which time was measured."""
+        return int(self.summary["times"]["batch_sizes"][-1])
 
 
 def read_exits(run: Path) -> ExitsView | None:

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 from layerwise.cli.console import print_table, say, share_with_interval
 
 if TYPE_CHECKING:
-    from layerwise.exits.budgets import ChosenPolicy
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from layerwise.exits.comparison import Comparison
     from layerwise.exits.evaluation import ExitCurve, ExitSummary
+    from layerwise.exits.latency import SegmentTimes
     from layerwise.exits.recorded import RecordedExits
+    from layerwise.exits.tried import ChosenPolicy
 
 
 def exits_summary(recorded: RecordedExits, curve: ExitCurve) -> dict[str, Any]:
@@ -30,7 +36,7 @@ def exits_summary(recorded: RecordedExits, curve: ExitCurve) -> dict[str, Any]:
     }
 
 
-def print_exits(recorded: RecordedExits) -> None:
+def print_exits(recorded: RecordedExits, times: SegmentTimes) -> None:
     """Each exit on its own."""
     from layerwise.arrays.intervals import wilson_interval
 
@@ -38,34 +44,80 @@ def print_exits(recorded: RecordedExits) -> None:
     low, high = wilson_interval(right, len(recorded))
     shares = zip(right / len(recorded), low, high, strict=True)
     heads = [*recorded.costs.heads.tolist(), 0]
+    size = times.batch_sizes[-1]
+    taken = [1e3 * times.seconds[row].cumsum() / times.batch_sizes[row] for row in (-1, 0)]
     print_table(
         f"{recorded.split}: {len(recorded)} images, each exit on its own",
-        ("exit", "accuracy (95 % interval)", "MACs of the network so far", "of its head"),
+        ("exit", "accuracy (95 % interval)", "MACs so far", "of its head", f"ms so far, batch {size}", "batch 1"),
         [
-            (name, share_with_interval(*share), f"{macs:,}", f"{head:,}")
-            for name, share, macs, head in zip(recorded.names, shares, recorded.costs.network, heads, strict=True)
+            (name, share_with_interval(*share), f"{macs:,}", f"{head:,}", f"{many:.3f}", f"{alone:.2f}")
+            for name, share, macs, head, many, alone in zip(
+                recorded.names, shares, recorded.costs.network, heads, *taken, strict=True
+            )
         ],
     )
 
 
-def print_curve(curve: ExitCurve, policy: str) -> None:
+def print_curve(table: pd.DataFrame, curve: ExitCurve, policy: str) -> None:
     """The curve at round shares of the MACs, and the oracles."""
     wanted = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
     plain = curve.plain_macs
+    columns = [name for name in table.columns if name.startswith("ms_batch_")]
     rows = []
     for share in wanted:
-        fits = [row for row in curve.table().to_dict("records") if row["macs"] <= share * plain]
+        fits = [row for row in table.to_dict("records") if row["macs"] <= share * plain]
         if fits:
             best = max(fits, key=itemgetter("accuracy"))
-            rows.append((f"{best['threshold']:.4g}", f"{best['macs'] / plain:.3f}", f"{best['accuracy']:.4f}"))
+            rows.append(
+                (
+                    f"{best['threshold']:.4g}",
+                    f"{best['macs'] / plain:.3f}",
+                    *(f"{best[name]:.3f}" for name in columns),
+                    f"{best['accuracy']:.4f}",
+                )
+            )
+    blank = [""] * len(columns)
     rows += [
-        (f"oracle: {name}", f"{1 - one.mac_cut:.3f}", f"{one.accuracy:.4f}") for name, one in curve.oracles.items()
+        (f"oracle: {name}", f"{1 - one.mac_cut:.3f}", *blank, f"{one.accuracy:.4f}")
+        for name, one in curve.oracles.items()
     ]
-    print_table(f"One threshold of {policy} for all exits", ("threshold", "share of the MACs", "accuracy"), rows)
+    sizes = [f"ms, batch {name.removeprefix('ms_batch_')}" for name in columns]
+    print_table(
+        f"One threshold of {policy} for all exits", ("threshold", "share of the MACs", *sizes, "accuracy"), rows
+    )
 
 
-def budget_summary(chosen: ChosenPolicy, summary: ExitSummary, policy: str, *, ensemble: bool) -> dict[str, Any]:
-    """What was chosen, and what it gives."""
+def print_comparisons(compared: Sequence[Comparison], how: str) -> None:
+    """Early exit against smaller networks."""
+    if not compared:
+        say(f"Early exit or a smaller network? Not compared: {how}.")
+        return
+    print_table(
+        "Early exit or a smaller network?",
+        ("smaller network", "its accuracy", "equal", "share", "early exit", "difference (95 %)", "better"),
+        [
+            (
+                one.smaller,
+                share_with_interval(one.smaller_accuracy, *one.smaller_interval),
+                one.equal,
+                f"{one.budget / one.plain_budget:.3f}",
+                "–" if one.exits_accuracy is None else f"{one.exits_accuracy:.4f}",
+                "–"
+                if one.gain is None or one.gain_interval is None
+                else f"{one.gain:+.4f} ({one.gain_interval[0]:+.4f} to {one.gain_interval[1]:+.4f})",
+                one.verdict,
+            )
+            for one in compared
+        ],
+    )
+    say(f"{how[0].upper()}{how[1:]}. The interval is over images; another training would differ, too.")
+
+
+def budget_summary(
+    chosen: ChosenPolicy, summary: ExitSummary, times: SegmentTimes, policy: str, *, ensemble: bool
+) -> dict[str, Any]:
+    """What was chosen, and what it gives; milliseconds of an image are predicted from those of the network's parts."""
+    sizes = sorted({int(times.batch_sizes[0]), int(times.batch_sizes[-1])})
     return {
         "policy": policy,
         "ensemble": ensemble,
@@ -82,11 +134,18 @@ def budget_summary(chosen: ChosenPolicy, summary: ExitSummary, policy: str, *, e
         "gain_where_chosen": chosen.on_calibration.gain,
         "plain_macs": summary.plain_macs,
         "mac_cut": summary.mac_cut,
+        "ms": {
+            str(size): {
+                "exits": 1e3 * times.predict(summary.exit, batch_size=size) / summary.examples,
+                "plain": 1e3 * times.plain_per_image(size),
+            }
+            for size in sizes
+        },
         "shares": dict(zip(summary.names, summary.table()["share"].tolist(), strict=True)),
     }
 
 
-def print_budget(chosen: ChosenPolicy, summary: ExitSummary) -> None:
+def print_budget(chosen: ChosenPolicy, summary: ExitSummary, facts: Mapping[str, Any]) -> None:
     """What was chosen, and what it gives."""
     print_table(
         f"{summary.examples} test images; thresholds chosen on {len(chosen.chosen_on)} {chosen.split} images",
@@ -110,6 +169,11 @@ def print_budget(chosen: ChosenPolicy, summary: ExitSummary) -> None:
         f"({low:+.4f} to {high:+.4f}). MACs {summary.macs:,.0f} against {summary.plain_macs:,}: "
         f"{summary.mac_cut:.1%} less."
     )
+    for size, ms in facts["ms"].items():
+        say(
+            f"Milliseconds of an image, batches of {size}: {ms['exits']:.3f} against {ms['plain']:.3f}, "
+            f"{1 - ms['exits'] / ms['plain']:.1%} less, as predicted from the times of the network's parts."
+        )
     chosen_gain = chosen.on_calibration.gain
     say(f"On the images that chose the thresholds it was {chosen_gain:+.4f}: what is chosen looks better where it was.")
     if chosen.promise:

@@ -1,0 +1,80 @@
+"""`layerwise exits budget`: thresholds chosen on some images, reported on others."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from layerwise.cli.console import AsJson, print_json
+from layerwise.cli.exits.options import Ensemble, Policy, Run, policy_named
+from layerwise.cli.exits.tables import budget_summary, print_budget
+
+
+def budget(
+    run: Run,
+    *,
+    loss: Annotated[float | None, typer.Option(help="Accuracy that may be lost, as a share: 0.005.")] = None,
+    macs: Annotated[float | None, typer.Option(help="Mean MACs of an image, heads included.")] = None,
+    ms: Annotated[float | None, typer.Option("--ms", help="Mean milliseconds of an image, as predicted.")] = None,
+    batch_size: Annotated[int, typer.Option(help="With --ms: images that start together.")] = 1,
+    harm: Annotated[
+        float | None, typer.Option(help="With a guarantee: share of new images that leaving early may get wrong.")
+    ] = None,
+    risk: Annotated[float, typer.Option(help="With --harm: how likely the promise may be broken.")] = 0.1,
+    policy: Policy = "probability",
+    ensemble: Ensemble = False,
+    of_test: Annotated[
+        float | None, typer.Option(help="Choose on this share of the test images, and report the others.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="With --harm and --of-test: which images go where.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Choose thresholds on the validation images, and say what they give on the test images.
+
+    layerwise exits budget runs/shapes --loss 0.005
+
+    layerwise exits budget runs/shapes --ms 2.5
+
+    layerwise exits budget runs/shapes --harm 0.02 --risk 0.1
+    """
+    import pandas as pd
+
+    from layerwise.errors import InputError
+    from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, choose_for_seconds, evaluate_on
+    from layerwise.exits.folder import exits_folder, has_recorded, load_recorded, load_times
+    from layerwise.exits.guarantee import choose_with_guarantee
+    from layerwise.exits.recorded import split_recorded
+    from layerwise.runs import write_all
+
+    if sum(given is not None for given in (loss, macs, ms, harm)) != 1:
+        raise InputError("give one budget: --loss 0.005, --macs 20e6, --ms 2.5, or --harm 0.02 for a guarantee.")
+    if batch_size < 1:
+        raise InputError(f"--batch-size must be at least 1; got {batch_size}.")
+    family = policy_named(policy, ensemble=ensemble)
+    report, times = load_recorded(run, "test"), load_times(run)
+    if of_test is not None:
+        calibration, report = split_recorded(report, of_test, seed=seed)
+    elif not has_recorded(run, "validation"):
+        raise InputError(
+            f"{run} held out no validation images, and what is chosen on the test images may not be reported on them.\n"
+            "    Choose on a part of them: --of-test 0.5. Or train anew with --validation 0.1."
+        )
+    else:
+        calibration = load_recorded(run, "validation")
+    if loss is not None:
+        chosen = choose_for_accuracy(calibration, family, loss=loss)
+    elif macs is not None:
+        chosen = choose_for_macs(calibration, family, macs=macs)
+    elif ms is not None:
+        chosen = choose_for_seconds(calibration, family, seconds=ms / 1e3, times=times, batch_size=batch_size)
+    else:
+        chosen = choose_with_guarantee(calibration, family, harm=harm or 0.0, risk=risk, seed=seed)
+    summary = evaluate_on(report, chosen)
+    facts = budget_summary(chosen, summary, times, policy, ensemble=ensemble)
+    left = pd.DataFrame({"id": report.ids, "exit": summary.exit, "right": summary.right})
+    write_all(exits_folder(run), {"budget.json": facts, "left.parquet": left})
+    if as_json:
+        print_json({"run": str(run), **facts})
+        return
+    print_budget(chosen, summary, facts)
