@@ -75,7 +75,7 @@ def test_a_smaller_network_is_trained_once_and_compared_at_equal_macs_and_time(
     summary = json.loads(cli(*command, "--json").out.splitlines()[-1])
     (smaller,) = summary["smaller"]
     assert smaller["macs"] == 9 * 2 * 36 + 72 * 3
-    assert [one["equal"] for one in summary["comparisons"]] == ["MACs", "milliseconds in batches of 16"]
+    assert [one["equal"] for one in summary["comparisons"]] == ["MACs", "ms, batch 16"]
     assert summary["comparisons"][0]["budget"] == smaller["macs"]
     checkpoints = sorted((with_exits / "exits" / "smaller").rglob("last.ckpt"))
     assert [path.parts[-3] for path in checkpoints] == ["phase-1", "phase-2"]  # as the run, then as its exits

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from exits.toys import Around, Twice, small_exits, some_images
+from layerwise.arrays.policies import EntropyBelow, Patience
 from layerwise.errors import ModelError
 from layerwise.exits.network import ExitNetwork
 from layerwise.exits.stages import cut_into_stages
@@ -83,3 +85,18 @@ def test_what_cannot_be_cut_says_why() -> None:
     untraceable = ExitNetwork(Deciding().eval(), some_images(), ["stem"])
     with pytest.raises(ModelError, match=r"Deciding cannot be cut into stages: it cannot be traced .*\n.*net.predict"):
         cut_into_stages(untraceable)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_pass_part_by_part_routes_as_the_network_itself_does(*, compiled: bool) -> None:
+    torch.manual_seed(0)
+    net, images = small_exits(), torch.rand(40, 1, 8, 8)
+    stages = cut_into_stages(net)
+    parts = stages.compiled(backend="eager", fullgraph=True) if compiled else stages
+    scores = EntropyBelow(0).scores(net.all_logits(images)[:1])
+    for policy in (EntropyBelow(float(np.median(scores))), EntropyBelow(np.inf), EntropyBelow(-np.inf), Patience(0)):
+        for batch_size in (1, 7, 40):
+            expected = net.predict(images, policy, batch_size=batch_size)
+            found = net.predict(images, policy, batch_size=batch_size, forward=parts.forward)
+            np.testing.assert_array_equal(found.exit, expected.exit)
+            np.testing.assert_allclose(found.logits, expected.logits, atol=1e-6)

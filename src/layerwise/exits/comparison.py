@@ -18,7 +18,7 @@ from layerwise.exits.tried import ChosenPolicy
 
 __all__ = ["Comparison", "compare_with"]
 
-Verdict = Literal["early exit", "the smaller network", "no difference shown", "early exit cannot cost so little"]
+Verdict = Literal["early exit", "the smaller one", "not shown", "out of reach"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Comparison:
 
     Attributes:
         smaller: its name.
-        equal: "MACs", or "milliseconds in batches of 64".
+        equal: "MACs", or "ms, batch 64".
         budget: what an image costs in the smaller network: MACs, or seconds.
         plain_budget: what it costs in the whole network without exits.
         smaller_accuracy: share of the examples.
@@ -49,11 +49,11 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Which is more accurate; a difference counts only when its interval leaves out 0."""
+        """Which is more accurate, if the interval leaves out 0; "out of reach" if no thresholds cost so little."""
         if self.gain_interval is None:
-            return "early exit cannot cost so little"
+            return "out of reach"
         low, high = self.gain_interval
-        return "early exit" if low > 0 else "the smaller network" if high < 0 else "no difference shown"
+        return "early exit" if low > 0 else "the smaller one" if high < 0 else "not shown"
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -94,7 +94,7 @@ def compare_with(
     seconds = smaller.seconds[batch_size]
     ways = (
         ("MACs", float(smaller.macs), float(report.costs.plain)),
-        (f"milliseconds in batches of {batch_size}", seconds, times.plain_per_image(batch_size)),
+        (f"ms, batch {batch_size}", seconds, times.plain_per_image(batch_size)),
     )
     found = []
     for equal, budget, plain in ways:

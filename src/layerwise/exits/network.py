@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from layerwise.seeds import stream_seed
 from layerwise.taps import INPUT, SOFTMAX, find_taps
 from layerwise.taps.borrowing import Preprocess, borrowed, device_of, dtype_of, prepare
 from layerwise.taps.finding import Images, as_pixels
+from layerwise.taps.readers import Forward
 
 __all__ = ["ExitNetwork"]
 
@@ -122,6 +124,7 @@ class ExitNetwork(nn.Module):
         policy: ExitPolicy,
         *,
         batch_size: int = 64,
+        forward: Forward | None = None,
         progress: Progress = silent,
     ) -> ExitOutcome:
         """Classify images, and let each one leave as soon as the policy lets it.
@@ -132,6 +135,8 @@ class ExitNetwork(nn.Module):
             images: N pixels (N, C, H, W), floats in [0, 1] or bytes, or a data set.
             policy: who leaves.
             batch_size: images that start together.
+            forward: how the network is run; by default its own forward function with hooks, or a replay of its graph.
+                `cut_into_stages(net).compiled().forward` runs it part by part, compiled.
             progress: is shown the batches.
 
         Raises:
@@ -144,8 +149,9 @@ class ExitNetwork(nn.Module):
         policy.check(len(self.heads), self.num_classes)
         inputs = self.inputs(images, batch_size)
         parts = []
-        with borrowed(self), self.taps.reader.open(self.model) as forward:
-            routing = Routing(forward, self.heads_by_name, policy, self.num_classes)
+        opened = self.taps.reader.open(self.model) if forward is None else nullcontext(forward)
+        with borrowed(self), opened as run:
+            routing = Routing(run, self.heads_by_name, policy, self.num_classes)
             for rows, batch in inputs.batches(batch_size, progress, what="Routing"):
                 parts.append(routing.route(batch, first_row=rows.start))
         logits, exits = (np.concatenate(part) for part in zip(*parts, strict=True))

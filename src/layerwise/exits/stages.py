@@ -6,7 +6,8 @@ input and one output each. A network that cannot be traced has no stages; it is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import torch
 from torch import Tensor, fx, nn
@@ -17,6 +18,7 @@ from layerwise.taps.borrowing import borrowed, device_of, dtype_of
 from layerwise.taps.calls import observe
 from layerwise.taps.finding import PROBE_EXAMPLES
 from layerwise.taps.graph import Network, Untraceable, ancestors, trace
+from layerwise.taps.readers import Receive
 
 __all__ = ["Stages", "cut_into_stages"]
 
@@ -35,6 +37,31 @@ class Stages:
     parts: tuple[nn.Module, ...]
     heads: tuple[nn.Module, ...]
     names: tuple[str, ...]
+
+    def forward(self, images: Tensor, receive: Receive) -> Tensor:
+        """A pass part by part, as `ExitNetwork.predict(..., forward=stages.forward)` routes it.
+
+        Args:
+            images: shape (B, C, H, W), as the network takes them.
+            receive: is told each exit's value, and may give back the values of those that go on.
+        """
+        value = images
+        for name, part in zip(self.names, self.parts[:-1], strict=False):
+            value = part(value)
+            going_on = receive(name, value)
+            value = value if going_on is None else going_on
+        last: Tensor = self.parts[-1](value)
+        return last
+
+    def compiled(self, **options: Any) -> Stages:
+        """The same parts, each compiled for any number of images when it is first run.
+
+        Args:
+            **options: of `torch.compile`.
+        """
+        chosen = {"dynamic": True, **options}
+        parts = tuple(cast(nn.Module, torch.compile(part, **chosen)) for part in self.parts)
+        return replace(self, parts=parts)
 
     def logits(self, images: Tensor) -> list[Tensor]:
         """The logits of all exits, (B, K) each, as the network gives them."""

@@ -37,7 +37,7 @@ def plot_exit_curve(exits: ExitsView, ax: Axes | None = None, *, in_time: bool =
     summary, cost = exits.summary, _in_time(exits) if in_time else _in_macs(exits)
     with style():
         ax = axes_or_new(ax, 5.6, 3.2)
-        curve = exits.curve.sort_values(cost.column)
+        curve = exits.curve.iloc[1:]  # its first row is the network without exits
         label = f"{summary['policy']}, one threshold"
         ax.plot(curve[cost.column] / cost.plain, curve["accuracy"], color=RIGHT, lw=1.6, label=label)
         accuracies = [one["accuracy"] for one in summary["exits"][:-1]]

@@ -79,17 +79,19 @@ def _comparisons(exits: ExitsView) -> Html:
         return joined([title, paragraph(f"Not compared: {how}.")])
     lines = [
         [
-            f"{one['smaller']}: {100 * one['smaller_accuracy']:.2f} %",
-            f"{one['equal']}, {100 * one['budget'] / one['plain_budget']:.0f} % of the whole network's",
+            one["smaller"],
+            f"{100 * one['smaller_accuracy']:.2f} %",
+            f"{one['equal']} ({100 * one['budget'] / one['plain_budget']:.0f} %)",
             "–" if one["exits_accuracy"] is None else f"{100 * one['exits_accuracy']:.2f} %",
             "–" if one["gain"] is None else _points(one["gain"], *one["gain_interval"]),
             one["verdict"],
         ]
         for one in compared
     ]
-    head = ["Smaller network", "At equal", "Early exit", "Difference in points (95 %)", "Better"]
+    head = ["Smaller network", "Accuracy", "At equal", "Early exit", "Difference in points (95 %)", "Better"]
     said = (
-        f"Plain networks that were trained the way this one was; {how}. The interval is over images, paired: another "
+        f"Plain networks that were trained the way this one was; {how}. In brackets the share of the whole network's "
+        "cost; out of reach means that no thresholds cost so little. The interval is over images, paired: another "
         "training would differ, too."
     )
     return joined([title, paragraph(said), table(head, lines)])
