@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,22 +22,38 @@ from scipy import stats
 from torch import Tensor, nn
 
 from benchmarks.machine import describe_machine
-from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove, simulate
+from layerwise.arrays.policies import (
+    EntropyBelow,
+    ExitPolicy,
+    GeometricEnsemble,
+    MarginAbove,
+    MaxProbabilityAbove,
+    simulate,
+)
+from layerwise.cli.sources import source_of_run
+from layerwise.data.images import ImageData
 from layerwise.exits.budgets import choose_for_accuracy, evaluate_on
 from layerwise.exits.costs import ExitCosts
 from layerwise.exits.export import OnnxExits, export_onnx
-from layerwise.exits.folder import load_recorded
+from layerwise.exits.folder import load_exits, load_recorded
 from layerwise.exits.guarantee import choose_with_guarantee
-from layerwise.exits.latency import time_segments
+from layerwise.exits.latency import time_calls, time_segments
 from layerwise.exits.network import ExitNetwork
 from layerwise.exits.recorded import RecordedExits
 from layerwise.exits.stages import cut_into_stages
 from layerwise.models.catalog import load_model
+from layerwise.progress import silent
 from layerwise.seeds import stream
 
 AT = ("layer1.2", "layer2.2", "layer3.1")
 LEAVE = (0.3, 0.3, 0.2)
 """Share of those who are there that leave at each exit."""
+
+POLICIES = (
+    *(EntropyBelow(0), MaxProbabilityAbove(0), MarginAbove(0)),
+    *(GeometricEnsemble(MaxProbabilityAbove(0)), GeometricEnsemble(EntropyBelow(0))),
+)
+"""Of these the one is taken that cuts most where thresholds are chosen."""
 
 
 def main() -> None:
@@ -53,7 +68,7 @@ def main() -> None:
         **engine(images, repeats=5 if options.quick else 15),
         **onnx(repeats=50 if options.quick else 300),
         "promise_broken": promise_broken(100 if options.quick else 300),
-        "runs": {str(run): saved(run) for run in options.run},
+        "runs": {str(run): saved(run, repeats=5 if options.quick else 15) for run in options.run},
         "machine": describe_machine(),
     }
     print(json.dumps(result, indent=None if options.json else 2))
@@ -75,8 +90,8 @@ def engine(images: Tensor, *, repeats: int) -> dict[str, Any]:
     def plain(size: int) -> Callable[[], object]:
         return lambda: forward(net, images[: 64 if size == 1 else None], size)
 
-    routed_s, idle_64_s, plain_64_s = medians([run(policy, 64), run(nobody, 64), plain(64)], repeats)
-    routed_1_s, idle_1_s, plain_1_s = medians([run(policy, 1), run(nobody, 1), plain(1)], repeats)
+    routed_s, idle_64_s, plain_64_s = time_calls([run(policy, 64), run(nobody, 64), plain(64)], repeats, images.device)
+    routed_1_s, idle_1_s, plain_1_s = time_calls([run(policy, 1), run(nobody, 1), plain(1)], repeats, images.device)
     predicted = times.predict(exits, batch_size=64)
     return {
         "routing_errors": int(sum((one.exit != exits)[sure].sum() for one in routed.values())),
@@ -114,13 +129,14 @@ def onnx(*, repeats: int) -> dict[str, Any]:
         feed = {session.get_inputs()[0].name: images[:1].numpy()}
         image = images[0].numpy()
         at_once, never = np.full(3, np.inf), np.full(3, -np.inf)
-        early_s, full_s, part_s = medians(
+        early_s, full_s, part_s = time_calls(
             [
                 lambda: exported.predict(image, at_once),
                 lambda: exported.predict(image, never),
                 lambda: session.run(None, feed),
             ],
             repeats,
+            images.device,
         )
     return {
         "onnx_error": float(
@@ -157,17 +173,6 @@ def forward(net: ExitNetwork, images: Tensor, size: int) -> None:
     with torch.no_grad():
         for part in images.split(size):
             net.model(part.contiguous(memory_format=torch.channels_last)).numpy()
-
-
-def medians(runs: list[Callable[[], object]], repeats: int) -> list[float]:
-    """Median seconds of each, run in turn so that a slow moment hits all of them."""
-    seconds: list[list[float]] = [[] for _ in runs]
-    for _ in range(repeats + 1):
-        for run, into in zip(runs, seconds, strict=True):
-            started = time.perf_counter()
-            run()
-            into.append(time.perf_counter() - started)
-    return [float(np.median(taken[1:])) for taken in seconds]
 
 
 def promise_broken(redraws: int) -> dict[str, float]:
@@ -212,17 +217,44 @@ def boldest(calibration: RecordedExits) -> ExitPolicy:
     return next(cut for cut in cuts if harm_of(cut, calibration) <= 0.02)
 
 
-def saved(run: Path) -> dict[str, Any]:
-    """MACs cut for half a point of accuracy: chosen on validation, reported on test."""
+def saved(run: Path, *, repeats: int) -> dict[str, Any]:
+    """MACs and time cut for half a point of accuracy: chosen on validation, the policy too, and reported on test."""
     calibration, report = load_recorded(run, "validation"), load_recorded(run, "test")
-    summary = evaluate_on(report, choose_for_accuracy(calibration, MaxProbabilityAbove(0), loss=0.005))
+    chosen = min(
+        (choose_for_accuracy(calibration, policy, loss=0.005) for policy in POLICIES),
+        key=lambda one: one.on_calibration.macs,
+    )
+    summary = evaluate_on(report, chosen)
+    source = source_of_run(run, None, seed=0, model=None, trust_code=False, may_ask=False)
+    net = load_exits(run, source.model, source.data.image_shape, source.description.preprocessing)
+    images = source.data.test
     return {
+        "policy": str(chosen.policy),
         "mac_cut": round(summary.mac_cut, 4),
         "gain": round(summary.gain, 4),
         "gain_95": [round(end, 4) for end in summary.gain_interval],
+        "gain_where_chosen": round(chosen.on_calibration.gain, 4),
         "plain_accuracy": round(summary.plain_accuracy, 4),
         "examples": summary.examples,
+        "time_cut_64": round(time_cut(net, images.select(np.arange(1024)), chosen.policy, 64, repeats), 4),
+        "time_cut_1": round(time_cut(net, images.select(np.arange(128)), chosen.policy, 1, repeats), 4),
     }
+
+
+def time_cut(net: ExitNetwork, data: ImageData, policy: ExitPolicy, size: int, repeats: int) -> float:
+    """Share of the plain network's time that a routed run saves, images prepared and answers given in both."""
+    inputs = net.inputs(data, size)
+
+    def plain() -> None:
+        with torch.no_grad():
+            for _, images in inputs.batches(size, silent, what="plain"):
+                net.model(images).numpy()
+
+    def routed() -> None:
+        net.predict(data, policy, batch_size=size)
+
+    plain_s, routed_s = time_calls([plain, routed], repeats, torch.device("cpu"))
+    return 1 - routed_s / plain_s
 
 
 if __name__ == "__main__":

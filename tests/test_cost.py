@@ -51,6 +51,19 @@ def test_published_networks_cost_what_is_known(name, classes, size, macs):
     assert count_macs(load_model(name, num_classes=classes), (3, size, size)).total == macs
 
 
+def test_the_reference_counted_a_mac_for_each_number_that_batch_norm_and_pooling_give():
+    model = load_model("resnet18-cifar", num_classes=6).eval()
+    macs = count_macs(model, (3, 32, 32)).total
+    numbers = []
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d | nn.AdaptiveAvgPool2d):
+            module.register_forward_hook(lambda module, images, given: numbers.append(given[0].numel()))
+    with torch.no_grad():
+        model(torch.zeros(1, 3, 32, 32))
+    # torchprofile's count of the notebook's plain network, 6,000 test images
+    assert 6000 * (macs + sum(numbers)) == 3_336_213_504_000
+
+
 def test_a_convolution_and_a_linear_layer_by_hand():
     model = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 4 * 4, 5))
     cost = count_macs(model, (3, 4, 4))
