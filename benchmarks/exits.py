@@ -92,7 +92,7 @@ def engine(images: Tensor, *, repeats: int) -> dict[str, Any]:
 
     routed_s, idle_64_s, plain_64_s = time_calls([run(policy, 64), run(nobody, 64), plain(64)], repeats, images.device)
     routed_1_s, idle_1_s, plain_1_s = time_calls([run(policy, 1), run(nobody, 1), plain(1)], repeats, images.device)
-    predicted = times.predict(exits, batch_size=64)
+    predicted = times.predict(exits, policy, batch_size=64)
     return {
         "routing_errors": int(sum((one.exit != exits)[sure].sum() for one in routed.values())),
         "examples_near_a_threshold": int((~sure).sum()),

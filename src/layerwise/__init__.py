@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from layerwise.difficulty.settings import ProbeSettings
     from layerwise.errors import InputError, LayerwiseError
     from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, choose_for_seconds, evaluate_on
+    from layerwise.exits.comparison import Comparison, compare_with
     from layerwise.exits.evaluation import ExitCurve, ExitSummary, evaluate_exits, evaluate_policy, exit_curve
     from layerwise.exits.export import OnnxExits, export_onnx
     from layerwise.exits.gate import fit_gate
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from layerwise.exits.outcome import ExitOutcome
     from layerwise.exits.placement import Placement, best_placement
     from layerwise.exits.recorded import RecordedExits, record_exits
+    from layerwise.exits.smaller import SmallerNetwork, measure_smaller
     from layerwise.exits.stages import Stages, cut_into_stages
     from layerwise.exits.stream import BudgetTracker
     from layerwise.exits.training import train_exits
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from layerwise.inside.data_set import describe_data
     from layerwise.models.catalog import known_models, load_model
     from layerwise.models.loading import load_weights
+    from layerwise.models.narrower import narrower
     from layerwise.models.preprocessing import Preprocessing
     from layerwise.models.saved import fingerprint, read_model, save_model
     from layerwise.neighbors.found import Neighbors, merge_neighbors
@@ -76,6 +79,7 @@ _NAME_TO_MODULE = {
     "Activations": "recording.activations",
     "BudgetTracker": "exits.stream",
     "ChosenPolicy": "exits.tried",
+    "Comparison": "exits.comparison",
     "Cost": "cost",
     "Depths": "difficulty.depths",
     "Difficulty": "difficulty.result",
@@ -102,6 +106,7 @@ _NAME_TO_MODULE = {
     "RecordedExits": "exits.recorded",
     "RunView": "views.run",
     "SegmentTimes": "exits.latency",
+    "SmallerNetwork": "exits.smaller",
     "Stages": "exits.stages",
     "Tap": "taps.tap",
     "Taps": "taps.tap",
@@ -112,6 +117,7 @@ _NAME_TO_MODULE = {
     "choose_for_macs": "exits.budgets",
     "choose_for_seconds": "exits.budgets",
     "choose_with_guarantee": "exits.guarantee",
+    "compare_with": "exits.comparison",
     "concatenate": "data.images",
     "count_macs": "cost",
     "cut_into_stages": "exits.stages",
@@ -138,7 +144,9 @@ _NAME_TO_MODULE = {
     "load_weights": "models.loading",
     "measure_depths": "difficulty.measuring",
     "measure_difficulty": "difficulty.measuring",
+    "measure_smaller": "exits.smaller",
     "merge_neighbors": "neighbors.found",
+    "narrower": "models.narrower",
     "nearest_rows": "arrays.votes",
     "prediction_depth": "arrays.depth",
     "read_model": "models.saved",
@@ -161,6 +169,7 @@ __all__ = [
     "Activations",
     "BudgetTracker",
     "ChosenPolicy",
+    "Comparison",
     "Cost",
     "Depths",
     "Difficulty",
@@ -187,6 +196,7 @@ __all__ = [
     "RecordedExits",
     "RunView",
     "SegmentTimes",
+    "SmallerNetwork",
     "Stages",
     "Tap",
     "Taps",
@@ -197,6 +207,7 @@ __all__ = [
     "choose_for_macs",
     "choose_for_seconds",
     "choose_with_guarantee",
+    "compare_with",
     "concatenate",
     "count_macs",
     "cut_into_stages",
@@ -223,7 +234,9 @@ __all__ = [
     "load_weights",
     "measure_depths",
     "measure_difficulty",
+    "measure_smaller",
     "merge_neighbors",
+    "narrower",
     "nearest_rows",
     "prediction_depth",
     "read_model",

@@ -35,6 +35,10 @@ class InputError(LayerwiseError, ValueError):
     """What was given cannot be used."""
 
 
+class BudgetError(InputError):
+    """No thresholds cost so little, or lose so little."""
+
+
 class UnknownNameError(InputError):
     """A name that nothing bears; the message lists near names."""
 

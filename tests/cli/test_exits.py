@@ -75,8 +75,8 @@ def test_a_smaller_network_is_trained_once_and_compared_at_equal_macs_and_time(
     summary = json.loads(cli(*command, "--json").out.splitlines()[-1])
     (smaller,) = summary["smaller"]
     assert smaller["macs"] == 9 * 2 * 36 + 72 * 3
-    assert [one["equal"] for one in summary["comparisons"]] == ["MACs", "ms, batch 16"]
-    assert summary["comparisons"][0]["budget"] == smaller["macs"]
+    assert [one["cost"] for one in summary["comparisons"]] == ["MACs", "ms, batch 16"]
+    assert summary["comparisons"][0]["smaller_cost"] == smaller["macs"]
     checkpoints = sorted((with_exits / "exits" / "smaller").rglob("last.ckpt"))
     assert [path.parts[-3] for path in checkpoints] == ["phase-1", "phase-2"]  # as the run, then as its exits
     written = [path.stat().st_mtime_ns for path in checkpoints]
@@ -87,7 +87,12 @@ def test_a_smaller_network_is_trained_once_and_compared_at_equal_macs_and_time(
 
 def test_smaller_networks_that_cannot_be_are_refused(cli: CommandLine, with_exits: Path) -> None:
     before = cli.files(with_exits)
-    for wanted, message in (("1.5", "lies between 0 and 1"), ("resnet21", 'no network named "resnet21"')):
+    wanted_to_message = {
+        "1.5": "lies between 0 and 1",
+        "0.5,": "has an empty part",
+        "0.5,resnet21": 'no network named "resnet21"',
+    }
+    for wanted, message in wanted_to_message.items():
         outcome = cli("exits", "evaluate", with_exits, "--smaller", wanted, "--trust-code")
         assert outcome.code == 2
         assert message in outcome.err

@@ -15,29 +15,51 @@ from layerwise.exits.latency import SegmentTimes, time_segments
 
 TIMES = SegmentTimes(
     batch_sizes=np.array([1, 2, 4]),
-    seconds=np.array([[1.0, 10.0], [2.0, 14.0], [3.0, 20.0]]),
+    segments=np.array([[0.5, 10.0], [1.5, 14.0], [2.0, 20.0]]),
+    heads=np.array([[0.5], [0.5], [1.0]]),
     plain=np.array([10.5, 15.0, 22.0]),
     names=("one", "softmax"),
 )
 
 
-def test_times_between_and_beyond_the_timed_batch_sizes() -> None:
-    assert TIMES.at(np.array([3, 3])).tolist() == [2.5, 17.0]
-    assert TIMES.at(np.array([8, 0])).tolist() == [6.0, 0.0]
+SOME = EntropyBelow(0.5)
 
 
 def test_a_routed_run_takes_the_time_of_those_who_are_there() -> None:
     # Batches of two: (0, 1) has one image left for the second segment, (0, 0) none, (1,) one.
-    assert TIMES.predict(np.array([0, 1, 0, 0, 1]), batch_size=2) == (2 + 10) + 2 + (1 + 10)
+    assert TIMES.predict(np.array([0, 1, 0, 0, 1]), SOME, batch_size=2) == (2 + 10) + 2 + (1 + 10)
 
 
-def test_an_image_of_the_network_without_exits() -> None:
-    assert TIMES.plain_per_image(4) == 5.5
+def test_times_between_and_beyond_the_timed_batch_sizes() -> None:
+    assert TIMES.predict(np.array([1, 1, 1]), SOME, batch_size=3) == (1.75 + 0.75) + 17
+    assert TIMES.predict(np.zeros(8, int), SOME, batch_size=8) == 2 * (2 + 1)
+    assert TIMES.plain_per_image(3) == pytest.approx(18.5 / 3)
+    assert TIMES.plain_per_image(8) == 44 / 8
+
+
+def test_a_closed_exit_costs_no_head() -> None:
+    never = EntropyBelow(-np.inf)
+    assert TIMES.predict(np.array([1, 1]), never, batch_size=2) == 15
+    assert TIMES.per_image(np.array([1]), never, batch_size=4) == TIMES.plain_per_image(4)
+    three = SegmentTimes(
+        batch_sizes=np.array([1]),
+        segments=np.array([[1.0, 2.0, 4.0]]),
+        heads=np.array([[10.0, 20.0]]),
+        plain=np.array([7.0]),
+        names=("one", "two", "softmax"),
+    )
+    assert three.predict(np.array([2]), EntropyBelow([-np.inf, 0.5]), batch_size=1) == 1 + 2 + 20 + 4
+    assert three.predict(np.array([2]), Patience([-np.inf, np.inf]), batch_size=1) == 1 + 10 + 2 + 20 + 4
+
+
+def test_an_image_is_timed_in_full_batches() -> None:
+    assert TIMES.per_image(np.array([1, 1, 1]), SOME, batch_size=2) == pytest.approx((2 + 14) / 2)
 
 
 def test_times_survive_json() -> None:
     again = SegmentTimes.from_dict(json.loads(json.dumps(TIMES.to_dict())))
-    assert (again.seconds == TIMES.seconds).all()
+    assert (again.segments == TIMES.segments).all()
+    assert (again.heads == TIMES.heads).all()
     assert (again.plain == TIMES.plain).all()
     assert (again.batch_sizes.tolist(), again.names) == ([1, 2, 4], ("one", "softmax"))
     with pytest.raises(ValueError, match="2 batch sizes"):
@@ -48,8 +70,9 @@ def test_times_survive_json() -> None:
 def test_every_segment_is_timed_at_every_batch_size(policy: EntropyBelow) -> None:
     net = small_exits()
     times = time_segments(net, torch.rand(4, 1, 8, 8), policy, batch_sizes=(1, 4), repeats=2)
-    assert times.seconds.shape == (2, 4)
-    assert (times.seconds > 0).all()
+    assert times.segments.shape == (2, 4)
+    assert times.heads.shape == (2, 3)
+    assert (times.segments > 0).all()
     assert times.plain.shape == (2,)
     assert (times.plain > 0).all()
     assert times.names == net.names

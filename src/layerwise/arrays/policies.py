@@ -121,7 +121,9 @@ class _Thresholded(ExitPolicy):
     @cached_property
     def thresholds(self) -> NDArray[np.float64]:
         """See ExitPolicy."""
-        return np.asarray(self.threshold, np.float64)
+        found = np.array(self.threshold, np.float64)
+        found.flags.writeable = False
+        return found
 
     def with_thresholds(self, thresholds: Thresholds) -> Self:
         """See ExitPolicy."""

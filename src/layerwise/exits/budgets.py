@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from layerwise.arrays.policies import ExitPolicy
-from layerwise.errors import InputError
+from layerwise.errors import BudgetError, InputError
 from layerwise.exits.evaluation import ExitSummary, evaluate_policy
 from layerwise.exits.latency import SegmentTimes
 from layerwise.exits.recorded import RecordedExits
@@ -27,14 +27,15 @@ def choose_for_accuracy(calibration: RecordedExits, policy: ExitPolicy, *, loss:
         loss: 0.005 is half a point of accuracy.
 
     Raises:
-        InputError: `loss` is outside 0 to 1; or no thresholds lose so little, with the least that can be lost.
+        InputError: `loss` is outside 0 to 1.
+        BudgetError: no thresholds lose so little; says the least that can be lost.
     """
     if not 0 <= loss <= 1:
         raise InputError(f"loss must be a share of the examples, from 0 to 1; got {loss}.")
     tried = TriedThresholds(calibration, policy)
     meets = tried.accuracy >= tried.plain - loss
     if not meets.any():
-        raise InputError(
+        raise BudgetError(
             f"no thresholds lose at most {loss:.2%} of accuracy; the least that can be lost is "
             f"{tried.plain - tried.accuracy.max():.2%}.\n    Allow that much, or take a policy without an ensemble."
         )
@@ -48,11 +49,11 @@ def choose_for_accuracy(calibration: RecordedExits, policy: ExitPolicy, *, loss:
 def choose_for_macs(calibration: RecordedExits, policy: ExitPolicy, *, macs: float) -> ChosenPolicy:
     """The most accurate thresholds that cost no more than `macs` on average, heads included.
 
-    Args and raises: as `choose_for_accuracy`; InputError if no thresholds cost so little, with the least that can be.
+    Args and raises: as `choose_for_accuracy`.
     """
     tried = TriedThresholds(calibration, policy)
     if not (tried.macs <= macs).any():
-        raise InputError(
+        raise BudgetError(
             f"no thresholds keep the mean cost within {macs:,.0f} MACs an image; the least is {tried.macs.min():,.0f}, "
             "at which all leave at the first exit.\n    Put an exit earlier, or give a larger budget."
         )
@@ -71,17 +72,19 @@ def choose_for_seconds(
         calibration: examples that are not those of the report.
         policy: whose thresholds are chosen, one for each exit.
         seconds: mean of an image.
-        times: of the network's parts, every head run.
+        times: of the network's parts.
         batch_size: images that start together.
 
     Raises:
-        InputError: no thresholds are so fast; says the fastest.
+        BudgetError: no thresholds are so fast; says the fastest.
     """
-    whole_batch = times.at(np.full(len(times.names), batch_size))
-    tried = TriedThresholds(calibration, policy, costs=np.cumsum(whole_batch))
-    taken = np.array([times.predict(exits, batch_size=batch_size) for exits in tried.exits]) / len(calibration)
+    everyone = [times.per_image(np.array([last]), policy, batch_size=batch_size) for last in range(len(times.names))]
+    tried = TriedThresholds(calibration, policy, costs=np.array(everyone))
+    taken = np.array(
+        [times.per_image(exits, tried.policy(index), batch_size=batch_size) for index, exits in enumerate(tried.exits)]
+    )
     if not (taken <= seconds).any():
-        raise InputError(
+        raise BudgetError(
             f"no thresholds keep the mean time within {1e3 * seconds:.3g} ms an image in batches of {batch_size}; the "
             f"least is {1e3 * taken.min():.3g} ms.\n    Put an exit earlier, or give a larger budget."
         )

@@ -127,12 +127,14 @@ class ExitCurve:
         return pd.DataFrame(columns | shares)
 
     def seconds(self, times: SegmentTimes, *, batch_size: int) -> NDArray[np.float64]:
-        """Predicted seconds of an image at each threshold, (T,), in batches of so many in the order of the split.
-
-        At the first threshold nobody leaves and no head is run: that is the network without exits.
-        """
-        found = [times.predict(exits, batch_size=batch_size) / len(exits) for exits in self.exits[1:]]
-        return np.array([times.plain_per_image(batch_size), *found])
+        """Predicted mean seconds of an image at each threshold, (T,), in full batches of so many."""
+        policies = (self.policy.with_thresholds(float(threshold)) for threshold in self.thresholds)
+        return np.array(
+            [
+                times.per_image(exits, policy, batch_size=batch_size)
+                for exits, policy in zip(self.exits, policies, strict=True)
+            ]
+        )
 
     def best_within(self, *, macs: float) -> pd.Series:
         """The most accurate row that costs no more on average; a reading of this split, not a choice for it.

@@ -23,7 +23,7 @@ from layerwise.models.saved import fingerprint
 from layerwise.runs import atomic_path, read_array, read_json, read_table, write_all, write_json
 from layerwise.taps.borrowing import Preprocess
 
-__all__ = ["exits_folder", "load_exits", "load_recorded", "save_exits", "save_recorded"]
+__all__ = ["exits_folder", "has_recorded", "load_exits", "load_recorded", "load_times", "save_exits", "save_recorded"]
 
 WEIGHTS_FILE = "network.safetensors"
 DESCRIPTION_FILE = "exits.json"
@@ -138,7 +138,7 @@ def load_recorded(run: Path, split: str) -> RecordedExits:
 
 
 def load_times(run: Path) -> SegmentTimes:
-    """Milliseconds of the network's parts, as `layerwise exits evaluate` measured them.
+    """Times of the network's parts, as `layerwise exits evaluate` measured them.
 
     Raises:
         RunError: nothing was measured.

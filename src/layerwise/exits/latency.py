@@ -31,51 +31,57 @@ BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 @dataclass(frozen=True, eq=False)
 class SegmentTimes:
-    """Seconds of each segment of a network with exits, nobody having left.
+    """Seconds of each part of a network with exits, nobody having left.
 
     Attributes:
         batch_sizes: shape (S,), increasing.
-        seconds: shape (S, E + 1), medians; segment e ends with exit e, its head and the policy's decision.
+        segments: shape (S, E + 1), medians; segment e ends where exit e is.
+        heads: shape (S, E), medians of each head with the policy's decision.
         plain: shape (S,), medians of the network without exits, timed in turn with the others.
-        names: of the exits.
+        names: of the exits, E + 1 of them.
     """
 
     batch_sizes: NDArray[np.int64]
-    seconds: NDArray[np.float64]
+    segments: NDArray[np.float64]
+    heads: NDArray[np.float64]
     plain: NDArray[np.float64]
     names: tuple[str, ...]
 
-    def at(self, counts: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Seconds of each segment (E + 1,) for so many images (E + 1,): linear in between, nothing for none.
+    def predict(self, exits: NDArray[np.integer], policy: ExitPolicy, *, batch_size: int) -> float:
+        """Seconds of a routed run in which the images, in this order, leave at these exits (N,).
 
-        Beyond the largest batch size that was timed, in proportion to it.
+        A head is run only where the policy asks it. Between the batch sizes that were timed, times are interpolated;
+        below the smallest they are its time, and beyond the largest in proportion to it.
         """
-        largest = self.batch_sizes[-1]
-        within = np.minimum(counts, largest)
-        found = np.array(
-            [np.interp(count, self.batch_sizes, column) for count, column in zip(within, self.seconds.T, strict=True)]
-        )
-        return np.where(counts > 0, found * np.maximum(counts / largest, 1.0), 0.0)
-
-    def predict(self, exits: NDArray[np.integer], *, batch_size: int) -> float:
-        """Seconds of a routed run in which the images, in this order, leave at these exits (N,)."""
+        asked = [policy.asks(index) for index in range(len(self.names) - 1)]
+        if not any(asked):
+            return float(sum(self._at(self.plain, size) for size in _sizes(len(exits), batch_size)))
         starts = np.arange(0, len(exits), batch_size)
         # Those that take part in segment e are those that left at no earlier exit.
         present = np.stack(
             [np.add.reduceat(exits >= segment, starts, dtype=np.int64) for segment in range(len(self.names))]
         )
         counts, often = np.unique(present, axis=1, return_counts=True)  # many batches are alike
-        return float(sum(times * self.at(count).sum() for count, times in zip(counts.T, often, strict=True)))
+        parts = [*self.segments.T, *self.heads.T[asked]]
+        there = np.concatenate([counts, counts[:-1][asked]])
+        taken = [self._at(part, count) for part, count in zip(parts, there, strict=True)]
+        return float((np.stack(taken) * often).sum())
+
+    def per_image(self, exits: NDArray[np.integer], policy: ExitPolicy, *, batch_size: int) -> float:
+        """Mean seconds of an image in full batches of images of this kind, which leave at these exits (N,)."""
+        full = np.resize(exits, -(-len(exits) // batch_size) * batch_size)  # the first ones once more
+        return self.predict(full, policy, batch_size=batch_size) / len(full)
 
     def plain_per_image(self, batch_size: int) -> float:
-        """Seconds of an image in the network without exits, in batches of a size that was timed."""
-        return float(self.plain[np.searchsorted(self.batch_sizes, batch_size)] / batch_size)
+        """Seconds of an image in the network without exits."""
+        return float(self._at(self.plain, np.array(batch_size)) / batch_size)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
         return {
             "batch_sizes": self.batch_sizes.tolist(),
-            "seconds": self.seconds.tolist(),
+            "segments": self.segments.tolist(),
+            "heads": self.heads.tolist(),
             "plain": self.plain.tolist(),
             "names": list(self.names),
         }
@@ -87,11 +93,22 @@ class SegmentTimes:
         Raises:
             KeyError, TypeError, ValueError: it is something else.
         """
-        seconds, plain = (np.array(values[name], np.float64) for name in ("seconds", "plain"))
+        segments, heads, plain = (np.array(values[name], np.float64) for name in ("segments", "heads", "plain"))
         sizes, names = np.array(values["batch_sizes"], np.int64), tuple(map(str, values["names"]))
-        if seconds.shape != (len(sizes), len(names)) or plain.shape != sizes.shape:
-            raise ValueError(f"times of shape {seconds.shape} for {len(sizes)} batch sizes and {len(names)} exits")
-        return cls(sizes, seconds, plain, names)
+        shape = (len(sizes), len(names))
+        if (segments.shape, heads.shape, plain.shape) != (shape, (shape[0], shape[1] - 1), sizes.shape):
+            raise ValueError(f"times of shape {segments.shape} for {len(sizes)} batch sizes and {len(names)} exits")
+        return cls(sizes, segments, heads, plain, names)
+
+    def _at(self, seconds: NDArray[np.float64], counts: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Of one part's times (S,), those for so many images; nothing for none."""
+        largest = self.batch_sizes[-1]
+        within = np.interp(np.minimum(counts, largest), self.batch_sizes, seconds)
+        return np.where(counts > 0, within * np.maximum(counts / largest, 1.0), 0.0)
+
+
+def _sizes(count: int, batch_size: int) -> list[NDArray[np.int64]]:
+    return [np.array(min(batch_size, count - start)) for start in range(0, count, batch_size)]
 
 
 def time_segments(
@@ -131,8 +148,8 @@ def time_segments(
             _time_size(net, inputs[slice(0, size)], policy, repeats)
             for size in progress(sizes, total=len(sizes), what="Timing segments")
         ]
-    seconds, plain = zip(*timed, strict=True)
-    return SegmentTimes(np.array(sizes), np.stack(seconds), np.array(plain), net.names)
+    segments, heads, plain = zip(*timed, strict=True)
+    return SegmentTimes(np.array(sizes), np.stack(segments), np.stack(heads), np.array(plain), net.names)
 
 
 def time_calls(calls: Sequence[Callable[[], object]], repeats: int, device: torch.device) -> list[float]:
@@ -149,20 +166,24 @@ def time_calls(calls: Sequence[Callable[[], object]], repeats: int, device: torc
     return [float(np.median(taken[1:])) for taken in seconds]
 
 
-def _time_size(net: ExitNetwork, images: Tensor, policy: ExitPolicy, repeats: int) -> tuple[NDArray[np.float64], float]:
-    """Medians of each segment, (E + 1,), and of the network without exits."""
+def _time_size(
+    net: ExitNetwork, images: Tensor, policy: ExitPolicy, repeats: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Medians of each segment (E + 1,), of each head (E,), and of the network without exits."""
     passes: list[NDArray[np.float64]] = []
     calls = [lambda: passes.append(_one_pass(net, images, policy)), lambda: net.model(images).float().cpu()]
     _, plain = time_calls(calls, repeats, images.device)
-    return np.median(passes[1:], axis=0), plain
+    parts = np.median(passes[1:], axis=0)
+    return parts[::2], parts[1::2], plain
 
 
 def _one_pass(net: ExitNetwork, images: Tensor, policy: ExitPolicy) -> NDArray[np.float64]:
-    """Seconds of each segment of one pass."""
+    """Seconds of segment, head, segment, head … of one pass, (2 E + 1,)."""
     logits = np.zeros((len(net.names), len(images), net.num_classes), np.float32)
     heads = net.heads_by_name
 
     def read(tap: str, value: Tensor) -> None:
+        stamps.append(_now(images.device))
         index = net.names.index(tap)
         if policy.asks(index):
             logits[index] = heads[tap](value).float().cpu().numpy()

@@ -88,7 +88,7 @@ def measure_smaller(
         model: in any mode; it is left as it is.
         data: one split.
         preprocessing: what it expects to be done to pixels in [0, 1].
-        batch_sizes: at which it is timed; a size above the number of images is timed at that number.
+        batch_sizes: at which it is timed, each at most the number of images.
         batch_size: images in one forward pass when answers are computed.
         progress: is shown the batches.
 

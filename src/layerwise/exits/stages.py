@@ -54,7 +54,7 @@ class Stages:
         return last
 
     def compiled(self, **options: Any) -> Stages:
-        """The same parts, each compiled for any number of images when it is first run.
+        """The same parts, each compiled when it is first run, for any number of images (for a single one, once more).
 
         Args:
             **options: of `torch.compile`.

@@ -79,7 +79,7 @@ class TriedThresholds:
 
     def chosen(self, index: int, calibration: RecordedExits, promise: str = "") -> ChosenPolicy:
         """One of the candidates; `calibration` are all examples that had a part in the choice."""
-        policy = self._with(self.cuts[index])
+        policy = self.policy(index)
         return ChosenPolicy(policy, calibration.ids, calibration.split, evaluate_policy(calibration, policy), promise)
 
     def improved(self, index: int, worth: Worth) -> ChosenPolicy:
@@ -101,6 +101,10 @@ class TriedThresholds:
             cuts.append(best_thresholds(self._confidence, self._right, self._costs, worth, start=cuts[-1]))
         single = np.unique(np.quantile(self._confidence, np.linspace(0, 1, SINGLE_CUTS)))[::-1]
         return np.concatenate([cuts, np.repeat(single[:, None], exits, axis=1), np.full((1, exits), -np.inf)])
+
+    def policy(self, index: int) -> ExitPolicy:
+        """With the thresholds of one of the candidates."""
+        return self._with(self.cuts[index])
 
     def _with(self, cuts: NDArray[np.float64]) -> ExitPolicy:
         return self._policy.with_thresholds((cuts if self._policy.leaves_above else -cuts).tolist())

@@ -73,7 +73,7 @@ def load_model(
     for option, value in (("num_classes", num_classes), ("in_channels", in_channels)):
         if value < 1:
             raise InputError(f"{option} must be at least 1; got {value}.")
-    with _seeded(stream_seed(seed, "init")):
+    with seeded(stream_seed(seed, "init")):
         model = _make(name, num_classes=num_classes, in_channels=in_channels)
     if weights is not None:
         left_out = load_weights(model, weights).describe()
@@ -83,7 +83,7 @@ def load_model(
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Let the CPU's global generator start from `seed`, and put it back; others are not touched."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

@@ -9,7 +9,9 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from layerwise.cost import count_macs
 from layerwise.errors import InputError, ModelError
+from layerwise.models.catalog import seeded
 from layerwise.models.mode import evaluating
 from layerwise.seeds import stream_seed
 
@@ -17,6 +19,10 @@ __all__ = ["Narrows", "narrower"]
 
 # What torch-pruning raises where it cannot follow a network: it has no errors of its own.
 _CANNOT = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+"""Layers whose weights have the inputs on their second axis."""
 
 
 @runtime_checkable
@@ -35,7 +41,7 @@ def narrower(model: nn.Module, image_shape: tuple[int, ...], share: float, *, se
     by the root of the old number of inputs over the new one, as if they had been drawn for it.
 
     Args:
-        model: freshly drawn, not trained; it is left as it is.
+        model: freshly drawn, not trained, on the CPU; it is left as it is.
         image_shape: (C, H, W).
         share: above 0 and below 1.
         seed: draws weights, or the channels that stay.
@@ -53,8 +59,10 @@ def narrower(model: nn.Module, image_shape: tuple[int, ...], share: float, *, se
     if not 0 < share < 1:
         raise InputError(f"the share of the channels must lie between 0 and 1; got {share}.")
     image = torch.zeros(1, *image_shape)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(seed, "narrower", f"{share:g}"))
+    before = count_macs(model, image_shape)
+    with evaluating(model), torch.no_grad():
+        expected = model(image).shape
+    with seeded(stream_seed(seed, "narrower", f"{share:g}")):
         try:
             made = model.narrower(share) if isinstance(model, Narrows) else _pruned(model, image, share)
             with evaluating(made), torch.no_grad():
@@ -63,11 +71,13 @@ def narrower(model: nn.Module, image_shape: tuple[int, ...], share: float, *, se
             raise ModelError(
                 f"{type(model).__name__} cannot be made narrower ({type(error).__name__}: {error})."
             ) from error
-    with evaluating(model), torch.no_grad():
-        expected = model(image).shape
     if shape != expected:
         raise ModelError(
             f"{type(model).__name__} cannot be made narrower: it would give {tuple(shape)}, not {tuple(expected)}."
+        )
+    if count_macs(made, image_shape).total >= before.total:
+        raise ModelError(
+            f"{type(model).__name__} cannot be made narrower: with {share:g} of the channels it costs as much."
         )
     return made.train()
 
@@ -92,14 +102,13 @@ def _pruned(model: nn.Module, image: Tensor, share: float) -> nn.Module:
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:
-    layers = (nn.Linear, nn.modules.conv._ConvNd)
-    return {name: module.weight.detach() for name, module in model.named_modules() if isinstance(module, layers)}
+    return {name: module.weight.detach() for name, module in model.named_modules() if isinstance(module, _LAYERS)}
 
 
 def _last_layer(model: nn.Module, image: Tensor) -> nn.Module:
     """The layer with weights that is run last: its outputs are the classes."""
     run: list[nn.Module] = []
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear | nn.modules.conv._ConvNd)]
+    layers = [module for module in model.modules() if isinstance(module, _LAYERS)]
     handles = [module.register_forward_hook(lambda module, *_: run.append(module)) for module in layers]
     try:
         with torch.no_grad():

@@ -60,7 +60,7 @@ def plot_exit_curve(exits: ExitsView, ax: Axes | None = None, *, in_time: bool =
                 ms=5,
                 capsize=2.5,
                 color=WRONG,
-                label="the chosen budget (95 %)",
+                label=f"the chosen budget, {exits.budget['policy']} (95 %)",
             )
         ax.set_xlim(left=0)
         ax.yaxis.set_major_formatter(percent_axis())
@@ -90,7 +90,7 @@ def _in_macs(exits: ExitsView) -> _Cost:
     return _Cost(
         column="macs",
         plain=plain,
-        alone=[one["network_macs"] / plain for one in summary["exits"][:-1]],
+        alone=[(one["network_macs"] + one["head_macs"]) / plain for one in summary["exits"][:-1]],
         smaller=[one["macs"] / plain for one in summary["smaller"]],
         budget=exits.budget["macs"] / plain if exits.budget else 1.0,
         words="mean MACs of an image, heads included, in shares of the network without exits",
@@ -99,12 +99,13 @@ def _in_macs(exits: ExitsView) -> _Cost:
 
 def _in_time(exits: ExitsView) -> _Cost:
     summary, size = exits.summary, exits.batch_size
-    plain = summary["times"]["plain"][-1]
+    times = summary["times"]
+    plain = times["plain"][-1]
     ms = exits.budget["ms"][str(size)] if exits.budget else {"exits": 1.0, "plain": 1.0}
     return _Cost(
         column=f"ms_batch_{size}",
         plain=1e3 * plain / size,
-        alone=(np.cumsum(summary["times"]["seconds"][-1])[:-1] / plain).tolist(),
+        alone=((np.cumsum(times["segments"][-1])[:-1] + times["heads"][-1]) / plain).tolist(),
         smaller=[one["seconds"][str(size)] * size / plain for one in summary["smaller"]],
         budget=ms["exits"] / ms["plain"],
         words=f"mean time of an image in batches of {size}, in shares of the network without exits",

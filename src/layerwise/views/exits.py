@@ -21,7 +21,7 @@ SUMMARY_KEYS = (
     *("times", "smaller", "comparisons", "compared"),
 )
 BUDGET_KEYS = (
-    *("accuracy", "accuracy_95", "gain", "gain_95", "macs", "mac_cut", "ms"),
+    *("policy", "accuracy", "accuracy_95", "gain", "gain_95", "macs", "mac_cut", "ms"),
     *("shares", "thresholds", "chosen_on"),
 )
 
@@ -68,9 +68,21 @@ def read_exits(run: Path) -> ExitsView | None:
         raise FileError(
             f"{folder / 'curve.parquet'} is not a curve of exits.\n    Again: layerwise exits evaluate {run}"
         )
+    size = _largest_batch(summary, folder / "summary.json")
+    if f"ms_batch_{size}" not in curve.columns:
+        raise FileError(
+            f"{folder / 'curve.parquet'} and summary.json are not of one evaluation.\n"
+            f"    Again: layerwise exits evaluate {run}"
+        )
     if not (folder / "budget.json").exists():
         return ExitsView(summary, curve, None, None)
-    return ExitsView(summary, curve, _checked(folder / "budget.json", BUDGET_KEYS), read_table(folder / "left.parquet"))
+    budget = _checked(folder / "budget.json", BUDGET_KEYS)
+    if str(size) not in budget["ms"]:
+        raise FileError(
+            f"{folder / 'budget.json'} and summary.json are not of one evaluation.\n"
+            f"    Again: layerwise exits budget {run}"
+        )
+    return ExitsView(summary, curve, budget, read_table(folder / "left.parquet"))
 
 
 def depth_by_exit(left: pd.DataFrame, examples: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
@@ -99,6 +111,13 @@ def depth_exit_correlation(left: pd.DataFrame, examples: pd.DataFrame) -> tuple[
         return float("nan"), float("nan"), float("nan")
     rho = float(np.asarray(stats.spearmanr(both["depth"], both["exit"]).statistic))
     return rho, *spearman_interval(rho, len(both))
+
+
+def _largest_batch(summary: Mapping[str, Any], path: Path) -> int:
+    try:
+        return int(summary["times"]["batch_sizes"][-1])
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{path} holds no times. Write it again: layerwise exits evaluate RUN") from error
 
 
 def _checked(path: Path, keys: tuple[str, ...]) -> Mapping[str, Any]:

@@ -52,13 +52,15 @@ def budget(
     if batch_size < 1:
         raise InputError(f"--batch-size must be at least 1; got {batch_size}.")
     family = policy_named(policy, ensemble=ensemble)
-    report, times = load_recorded(run, "test"), load_times(run)
+    times = load_times(run)
+    reported = "test" if has_recorded(run, "test") or not has_recorded(run, "validation") else "validation"
+    report = load_recorded(run, reported)
     if of_test is not None:
         calibration, report = split_recorded(report, of_test, seed=seed)
-    elif not has_recorded(run, "validation"):
+    elif reported == "validation" or not has_recorded(run, "validation"):
         raise InputError(
-            f"{run} held out no validation images, and what is chosen on the test images may not be reported on them.\n"
-            "    Choose on a part of them: --of-test 0.5. Or train anew with --validation 0.1."
+            f"{run} has {reported} images only, and what is chosen on them may not be reported on them.\n"
+            "    Choose on a part of them: --of-test 0.5. Or train anew with --validation 0.1 and a test split."
         )
     else:
         calibration = load_recorded(run, "validation")
@@ -71,7 +73,7 @@ def budget(
     else:
         chosen = choose_with_guarantee(calibration, family, harm=harm or 0.0, risk=risk, seed=seed)
     summary = evaluate_on(report, chosen)
-    facts = budget_summary(chosen, summary, times, policy, ensemble=ensemble)
+    facts = budget_summary(chosen, summary, times, policy, ensemble=ensemble, batch_size=batch_size)
     left = pd.DataFrame({"id": report.ids, "exit": summary.exit, "right": summary.right})
     write_all(exits_folder(run), {"budget.json": facts, "left.parquet": left})
     if as_json:

@@ -11,12 +11,11 @@ from layerwise.cli.exits.options import Ensemble, Policy, Run, Threads, TrustCod
 from layerwise.cli.exits.tables import exits_summary, print_comparisons, print_curve, print_exits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    import pandas as pd
 
     from layerwise.exits.recorded import RecordedExits
-
-BATCH = 64
-"""Images that start together, where time is measured; there is one at a time, too."""
 
 
 def evaluate(
@@ -45,57 +44,66 @@ def evaluate(
     """
     from layerwise.cli.exits.smaller import read_wanted, smaller_networks
     from layerwise.cli.threads import use_threads
+    from layerwise.errors import InputError
     from layerwise.exits.comparison import compare_with
     from layerwise.exits.evaluation import exit_curve
     from layerwise.exits.folder import exits_folder, load_exits, save_recorded
     from layerwise.exits.latency import BATCH_SIZES, time_segments
     from layerwise.exits.recorded import record_exits
+    from layerwise.exits.smaller import measure_smaller
     from layerwise.runs import write_all
 
     chosen, wanted = policy_named(policy, ensemble=ensemble), read_wanted(smaller)
     if threads is not None:
         use_threads(threads)
     source = source_of(run, trust_code=trust_code, may_ask=not as_json)
-    net = load_exits(run, source.model, source.data.image_shape, source.description.preprocessing)
     splits = [split for split in ("validation", "test") if split in source.data.split_names]
-    recordings = {
-        split: record_exits(net, source.data.split(split), batch_size=batch_size, progress=bars) for split in splits
-    }
-    for recorded in recordings.values():
-        save_recorded(run, recorded)
-    recorded = recordings[splits[-1]]
-    shown = source.data.split(splits[-1])
-    sizes = [size for size in BATCH_SIZES if size <= min(len(shown), BATCH)]
-    times = time_segments(net, shown, chosen, batch_sizes=sizes, progress=bars)
+    if not splits:
+        raise InputError(f"{source.data.name} has neither validation nor test images: there are none to report on.")
+    net = load_exits(run, source.model, source.data.image_shape, source.description.preprocessing)
+    recordings = [record_exits(net, source.data.split(split), batch_size=batch_size, progress=bars) for split in splits]
+    for one in recordings:
+        save_recorded(run, one)
+    shown, recorded = source.data.split(splits[-1]), recordings[-1]
+    sizes = [size for size in BATCH_SIZES if size <= len(shown)]
     curve = exit_curve(recorded, chosen)
-    others, note = smaller_networks(run, source, wanted, shown, batch_sizes=(1, sizes[-1]), progress=bars)
-    calibration, report = _halves(recordings)
-    compared = [
-        comparison
-        for other in others
-        for comparison in compare_with(other, calibration, report, chosen, times, batch_size=sizes[-1])
-    ]
-    facts: dict[str, Any] = {
-        "split": curve.split,
-        **exits_summary(recorded, curve),
-        "policy": policy,
-        "ensemble": ensemble,
-        "times": times.to_dict(),
-        "comparisons": [one.to_dict() for one in compared],
-        "smaller": [
+    facts: dict[str, Any] = {"split": curve.split, **exits_summary(recorded, curve), "policy": policy}
+    facts |= {"ensemble": ensemble, "comparisons": [], "smaller": [], "compared": "stopped before it"}
+
+    def write() -> pd.DataFrame:
+        table = curve.table()
+        for size in (1, sizes[-1]):
+            table[f"ms_batch_{size}"] = 1e3 * curve.seconds(times, batch_size=size)
+        write_all(exits_folder(run), {"summary.json": {**facts, "times": times.to_dict()}, "curve.parquet": table})
+        return table
+
+    times = time_segments(net, shown, chosen, batch_sizes=sizes, progress=bars)
+    write()  # what is known before hours of training
+    networks, facts["compared"] = smaller_networks(run, source, wanted, progress=bars)
+    compared = []
+    if networks:
+        calibration, report = _parts(recordings)
+        # Once more, next to the others: what was measured hours apart is not compared.
+        times = time_segments(net, shown, chosen, batch_sizes=sizes, progress=bars)
+        others = [
+            measure_smaller(
+                name, model, shown, preprocessing=net.preprocessing, batch_sizes=(1, sizes[-1]), progress=bars
+            )
+            for name, model in networks.items()
+        ]
+        compared = compare_with(others, calibration, report, chosen, times, batch_size=sizes[-1])
+        facts["comparisons"] = [one.to_dict() for one in compared]
+        facts["smaller"] = [
             {"name": one.name, "macs": one.macs, "accuracy": float(one.right.mean()), "seconds": one.seconds}
             for one in others
-        ],
-        "compared": note
-        or f"thresholds chosen on {len(calibration)} {calibration.split} images, "
-        f"compared on {len(report)} {report.split} images",
-    }
-    table = curve.table()
-    for size in (1, sizes[-1]):
-        table[f"ms_batch_{size}"] = 1e3 * curve.seconds(times, batch_size=size)
-    write_all(exits_folder(run), {"summary.json": facts, "curve.parquet": table})
+        ]
+        facts["compared"] += (
+            f"thresholds chosen on {len(calibration)} {calibration.split} images, compared on {len(report)} other "
+            f"{report.split} images"
+        )
+    table = write()
     if as_json:
-        print_json({"run": str(run), **facts})
+        print_json({"run": str(run), **facts, "times": times.to_dict()})
         return
     print_exits(recorded, times)
     print_curve(table, curve, policy)
@@ -103,11 +111,10 @@ def evaluate(
     say(f"Written to {exits_folder(run)}. Thresholds for a budget: layerwise exits budget {run} --loss 0.005")
 
 
-def _halves(recordings: Mapping[Any, RecordedExits]) -> tuple[RecordedExits, RecordedExits]:
+def _parts(recordings: Sequence[RecordedExits]) -> tuple[RecordedExits, RecordedExits]:
     """The examples that choose thresholds for a comparison, and others that it is reported on."""
     from layerwise.exits.recorded import split_recorded
 
     if len(recordings) == 2:
-        return recordings["validation"], recordings["test"]
-    (only,) = recordings.values()
-    return split_recorded(only, 0.5, seed=0)
+        return recordings[0], recordings[1]
+    return split_recorded(recordings[0], 0.5, seed=0)

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerwise.cli.console import say
-from layerwise.errors import FileError, InputError, ModelError
+from layerwise.errors import FileError, InputError, ModelError, RunError
 
 if TYPE_CHECKING:
     from torch import nn
 
     from layerwise.cli.sources import Source
-    from layerwise.data.images import ImageData
-    from layerwise.exits.smaller import SmallerNetwork
     from layerwise.progress import Progress
     from layerwise.training.settings import TrainSettings
 
@@ -36,6 +34,8 @@ def read_wanted(text: str) -> list[float | str]:
         try:
             share = float(name)
         except ValueError:
+            if not name:
+                raise InputError(f'--smaller "{text}" has an empty part; write 0.75,0.5 or none.') from None
             found.append(name)
             continue
         if not 0 < share < 1:
@@ -45,37 +45,42 @@ def read_wanted(text: str) -> list[float | str]:
 
 
 def smaller_networks(
-    run: Path,
-    source: Source,
-    wanted: Sequence[float | str],
-    data: ImageData,
-    *,
-    batch_sizes: Sequence[int],
-    progress: Progress,
-) -> tuple[list[SmallerNetwork], str]:
-    """Train those that are not trained yet, and measure them on one split; and why there are none, if so."""
+    run: Path, source: Source, wanted: Sequence[float | str], *, progress: Progress
+) -> tuple[dict[str, nn.Module], str]:
+    """The smaller networks by name, trained unless they are already; and what is to be said of them, or why none are.
+
+    Raises:
+        UnknownNameError: no network is called so; nothing was trained.
+        FileError, RunError: what is kept of a training cannot be used; says which folder to remove.
+    """
     from layerwise.exits.folder import exits_folder
-    from layerwise.exits.smaller import measure_smaller, train_in_phases
+    from layerwise.exits.smaller import train_in_phases
+    from layerwise.runs import steps_of
 
     if not wanted:
-        return [], "no smaller network was asked for"
+        return {}, "no smaller network was asked for"
     phases = _phases(run, source)
     if not phases:
-        return [], "how this network was trained is not known, so none can be trained the same way"
-    found, preprocessing = [], source.description.preprocessing
+        return {}, "how this network was trained is not known, so none can be trained the same way"
+    name_to_network: dict[str, nn.Module] = {}
+    notes = []
     for one in wanted:
         name = f"{one:g} of the channels" if isinstance(one, float) else one
         try:
-            model = _draw(source, one, seed=phases[0].seed)
+            name_to_network[name] = _draw(source, one, seed=phases[0].seed)
         except ModelError as error:
-            return [], f"{error} Name one: --smaller resnet14"
+            notes.append(f"not with {name}: {error} A network by name can be compared: --smaller NAME")
+    if steps_of(run)["train"].get("weights") and name_to_network:
+        notes.append("this network began with weights from a file, the smaller ones did not")
+    for name, model in name_to_network.items():
         folder = exits_folder(run) / "smaller" / re.sub(r"[^\w.-]+", "-", name)
-        say(f"A smaller network, {name}, trained as this one was; for none: --smaller none")
-        train_in_phases(model, source.data, phases, run=folder, progress=progress)
-        found.append(
-            measure_smaller(name, model, data, preprocessing=preprocessing, batch_sizes=batch_sizes, progress=progress)
-        )
-    return found, ""
+        say(f"Comparing with {name}, trained the way this network was, once for a run; for none: --smaller none")
+        try:
+            train_in_phases(model, source.data, phases, run=folder, progress=progress)
+        except (FileError, RunError) as error:
+            raise type(error)(f"{error}\n    To train this smaller network anew, remove {folder}.") from error
+    said = "; ".join(notes)
+    return name_to_network, f"{said}; " if said and name_to_network else said
 
 
 def _draw(source: Source, wanted: float | str, *, seed: int) -> nn.Module:

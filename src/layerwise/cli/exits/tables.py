@@ -45,7 +45,7 @@ def print_exits(recorded: RecordedExits, times: SegmentTimes) -> None:
     shares = zip(right / len(recorded), low, high, strict=True)
     heads = [*recorded.costs.heads.tolist(), 0]
     size = times.batch_sizes[-1]
-    taken = [1e3 * times.seconds[row].cumsum() / times.batch_sizes[row] for row in (-1, 0)]
+    taken = [1e3 * times.segments[row].cumsum() / times.batch_sizes[row] for row in (-1, 0)]
     print_table(
         f"{recorded.split}: {len(recorded)} images, each exit on its own",
         ("exit", "accuracy (95 % interval)", "MACs so far", "of its head", f"ms so far, batch {size}", "batch 1"),
@@ -93,31 +93,38 @@ def print_comparisons(compared: Sequence[Comparison], how: str) -> None:
         say(f"Early exit or a smaller network? Not compared: {how}.")
         return
     print_table(
-        "Early exit or a smaller network?",
-        ("smaller network", "its accuracy", "equal", "share", "early exit", "difference (95 %)", "better"),
+        "Early exit or a smaller network? Costs in shares of the whole network's",
+        ("smaller network", "its accuracy", "its cost", "early exit", "cost", "difference (95 %)", "p", "better"),
         [
             (
                 one.smaller,
                 share_with_interval(one.smaller_accuracy, *one.smaller_interval),
-                one.equal,
-                f"{one.budget / one.plain_budget:.3f}",
-                "–" if one.exits_accuracy is None else f"{one.exits_accuracy:.4f}",
-                "–"
-                if one.gain is None or one.gain_interval is None
-                else f"{one.gain:+.4f} ({one.gain_interval[0]:+.4f} to {one.gain_interval[1]:+.4f})",
+                f"{one.smaller_cost / one.plain_cost:.3f} ({one.cost})",
+                *_with_exits(one),
                 one.verdict,
             )
             for one in compared
         ],
     )
-    say(f"{how[0].upper()}{how[1:]}. The interval is over images; another training would differ, too.")
+    say(
+        f"{how[0].upper()}{how[1:]}. Interval and p (McNemar, corrected by Holm) are over images; another training "
+        "would differ, too."
+    )
+
+
+def _with_exits(one: Comparison) -> tuple[str, ...]:
+    if one.exits_cost is None or one.gain is None or one.gain_interval is None:
+        return ("–",) * 4
+    low, high = one.gain_interval
+    cost = f"{one.exits_cost / one.plain_cost:.3f}"
+    return f"{one.exits_accuracy:.4f}", cost, f"{one.gain:+.4f} ({low:+.4f} to {high:+.4f})", f"{one.p_value:.2g}"
 
 
 def budget_summary(
-    chosen: ChosenPolicy, summary: ExitSummary, times: SegmentTimes, policy: str, *, ensemble: bool
+    chosen: ChosenPolicy, summary: ExitSummary, times: SegmentTimes, policy: str, *, ensemble: bool, batch_size: int = 1
 ) -> dict[str, Any]:
     """What was chosen, and what it gives; milliseconds of an image are predicted from those of the network's parts."""
-    sizes = sorted({int(times.batch_sizes[0]), int(times.batch_sizes[-1])})
+    sizes = sorted({int(times.batch_sizes[0]), int(times.batch_sizes[-1]), batch_size})
     return {
         "policy": policy,
         "ensemble": ensemble,
@@ -136,7 +143,7 @@ def budget_summary(
         "mac_cut": summary.mac_cut,
         "ms": {
             str(size): {
-                "exits": 1e3 * times.predict(summary.exit, batch_size=size) / summary.examples,
+                "exits": 1e3 * times.per_image(summary.exit, chosen.policy, batch_size=size),
                 "plain": 1e3 * times.plain_per_image(size),
             }
             for size in sizes
@@ -167,14 +174,23 @@ def print_budget(chosen: ChosenPolicy, summary: ExitSummary, facts: Mapping[str,
     say(
         f"Accuracy {summary.accuracy:.4f} against {summary.plain_accuracy:.4f} without exits: {summary.gain:+.4f} "
         f"({low:+.4f} to {high:+.4f}). MACs {summary.macs:,.0f} against {summary.plain_macs:,}: "
-        f"{summary.mac_cut:.1%} less."
+        f"{_cut(summary.mac_cut)}."
     )
     for size, ms in facts["ms"].items():
         say(
             f"Milliseconds of an image, batches of {size}: {ms['exits']:.3f} against {ms['plain']:.3f}, "
-            f"{1 - ms['exits'] / ms['plain']:.1%} less, as predicted from the times of the network's parts."
+            f"{_cut(1 - ms['exits'] / ms['plain'])}, as predicted from the times of the network's parts."
         )
     chosen_gain = chosen.on_calibration.gain
     say(f"On the images that chose the thresholds it was {chosen_gain:+.4f}: what is chosen looks better where it was.")
     if chosen.promise:
         say(f"Promised: {chosen.promise}.")
+
+
+def _cut(share: float) -> str:
+    """A saving in words; a negative one is a loss.
+
+    >>> _cut(0.25), _cut(-0.031)
+    ('25.0% less', '3.1% more')
+    """
+    return f"{abs(share):.1%} {'less' if share >= 0 else 'more'}"
