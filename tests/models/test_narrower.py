@@ -68,6 +68,13 @@ def test_what_cannot_be_followed_is_refused() -> None:
         narrower(Fixed(), (1, 8, 8), SHARE)
 
 
+def test_what_is_no_narrower_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"CifarResNet cannot be made narrower: with 0.98 of the channels it has as"):
+        narrower(load_model("resnet8", num_classes=3), (3, 32, 32), 0.98)
+    with pytest.raises(ModelError, match="it has as many weights"):
+        narrower(nn.Sequential(nn.Flatten(), nn.Linear(48, 3)), (3, 4, 4), SHARE)
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0, -1.0, float("nan")])
 def test_a_share_outside_0_to_1_is_refused(share: float) -> None:
     with pytest.raises(InputError, match="between 0 and 1"):

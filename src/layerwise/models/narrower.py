@@ -9,7 +9,6 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from layerwise.cost import count_macs
 from layerwise.errors import InputError, ModelError
 from layerwise.models.catalog import seeded
 from layerwise.models.mode import evaluating
@@ -59,7 +58,6 @@ def narrower(model: nn.Module, image_shape: tuple[int, ...], share: float, *, se
     if not 0 < share < 1:
         raise InputError(f"the share of the channels must lie between 0 and 1; got {share}.")
     image = torch.zeros(1, *image_shape)
-    before = count_macs(model, image_shape)
     with evaluating(model), torch.no_grad():
         expected = model(image).shape
     with seeded(stream_seed(seed, "narrower", f"{share:g}")):
@@ -75,9 +73,9 @@ def narrower(model: nn.Module, image_shape: tuple[int, ...], share: float, *, se
         raise ModelError(
             f"{type(model).__name__} cannot be made narrower: it would give {tuple(shape)}, not {tuple(expected)}."
         )
-    if count_macs(made, image_shape).total >= before.total:
+    if _count(made) >= _count(model):
         raise ModelError(
-            f"{type(model).__name__} cannot be made narrower: with {share:g} of the channels it costs as much."
+            f"{type(model).__name__} cannot be made narrower: with {share:g} of the channels it has as many weights."
         )
     return made.train()
 
@@ -103,6 +101,10 @@ def _pruned(model: nn.Module, image: Tensor, share: float) -> nn.Module:
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:
     return {name: module.weight.detach() for name, module in model.named_modules() if isinstance(module, _LAYERS)}
+
+
+def _count(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _last_layer(model: nn.Module, image: Tensor) -> nn.Module:
