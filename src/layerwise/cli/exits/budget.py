@@ -25,7 +25,10 @@ def budget(
     policy: Policy = "probability",
     ensemble: Ensemble = False,
     of_test: Annotated[
-        float | None, typer.Option(help="Choose on this share of the test images, and report the others.")
+        float | None,
+        typer.Option(
+            help="Choose on this share of the test images (or validation, without test), and report the rest."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="With --harm and --of-test: which images go where.")] = 0,
     as_json: AsJson = False,
@@ -52,15 +55,19 @@ def budget(
     if batch_size < 1:
         raise InputError(f"--batch-size must be at least 1; got {batch_size}.")
     family = policy_named(policy, ensemble=ensemble)
-    times = load_times(run)
     reported = "test" if has_recorded(run, "test") or not has_recorded(run, "validation") else "validation"
-    report = load_recorded(run, reported)
+    report, times = load_recorded(run, reported), load_times(run)
     if of_test is not None:
         calibration, report = split_recorded(report, of_test, seed=seed)
-    elif reported == "validation" or not has_recorded(run, "validation"):
+    elif reported == "validation":
         raise InputError(
-            f"{run} has {reported} images only, and what is chosen on them may not be reported on them.\n"
-            "    Choose on a part of them: --of-test 0.5. Or train anew with --validation 0.1 and a test split."
+            f"{run} has no test images, and what is chosen on the validation images may not be reported on them.\n"
+            "    Choose on a part of them: --of-test 0.5."
+        )
+    elif not has_recorded(run, "validation"):
+        raise InputError(
+            f"{run} held out no validation images, and what is chosen on the test images may not be reported on them.\n"
+            "    Choose on a part of them: --of-test 0.5. Or train anew with --validation 0.1."
         )
     else:
         calibration = load_recorded(run, "validation")
