@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import layerwise as lw
 
@@ -29,9 +30,19 @@ def make_run(folder: Path) -> Path:
 
 def test_every_example_is_run_here() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "lenet.py",
         "sound_your_own_network.py",
         "recompute_depths_from_files.py",
     }
+
+
+def test_lenet_is_a_network_for_digits() -> None:
+    model = lw.load_model(f"{EXAMPLES / 'lenet.py'}:lenet", num_classes=10, in_channels=1).eval()
+    assert [tap.shape for tap in lw.find_taps(model, torch.zeros(1, 1, 8, 8), ["pool1", "pool2"])][1:3] == [
+        (6, 4, 4),
+        (16, 2, 2),
+    ]
+    assert lw.count_macs(model, (1, 8, 8)).total == 66_600
 
 
 def test_a_network_and_a_data_set_of_ones_own_are_measured(

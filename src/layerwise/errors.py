@@ -4,6 +4,7 @@
 
     LayerwiseError
     ├── InputError                    what was given cannot be used (command line: exit code 2)
+    │   ├── BudgetError               no thresholds cost so little, or lose so little
     │   ├── UnknownNameError          a data set, network, tap or placement that does not exist
     │   ├── ShapeError                an array or image of the wrong shape
     │   ├── DataError                 images or labels that cannot be used

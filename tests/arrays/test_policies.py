@@ -19,9 +19,9 @@ from layerwise.arrays.policies import (
     MarginAbove,
     MaxProbabilityAbove,
     Patience,
-    gate_features,
     simulate,
 )
+from layerwise.arrays.scores import gate_features
 from layerwise.errors import InputError, ShapeError
 
 EXITS, CLASSES = 3, 4

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from exits.test_evaluation import drawn, recorded
-from layerwise.arrays.policies import gate_features
+from layerwise.arrays.scores import gate_features
 from layerwise.errors import NotEnoughExamplesError
 from layerwise.exits.evaluation import evaluate_policy, exit_curve
 from layerwise.exits.gate import fit_gate

@@ -21,7 +21,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from layerwise.arrays.scores import entropy, log_probabilities, margin, max_probability
+from layerwise.arrays.scores import entropy, gate_features, log_probabilities, margin, max_probability
 from layerwise.errors import InputError, ShapeError
 
 __all__ = [
@@ -227,20 +227,6 @@ class LearnedGate(_Thresholded):
                 f"the gate was learned for {len(self.weights)} exits; the network has {exits} before the last.\n"
                 "    Learn it on logits of this network."
             )
-
-
-def gate_features(logits: Logits) -> NDArray[np.float64]:
-    """What a learned gate looks at: highest probability, margin, entropy / log K, and agreement with the exit before.
-
-    Args:
-        logits: shape (E', B, K), the exits so far.
-
-    Returns:
-        Shape (B, 4), each from 0 to 1. Agreement is 0 at the first exit.
-    """
-    last = logits[-1]
-    agrees = logits[-2].argmax(axis=-1) == last.argmax(axis=-1) if len(logits) > 1 else np.zeros(last.shape[0])
-    return np.stack([max_probability(last), margin(last), entropy(last) / np.log(last.shape[-1]), agrees], axis=-1)
 
 
 @dataclass(frozen=True)

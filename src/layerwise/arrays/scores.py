@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["entropy", "log_probabilities", "margin", "max_probability"]
+__all__ = ["entropy", "gate_features", "log_probabilities", "margin", "max_probability"]
 
 _LOWEST = -1e4
 """Below this a weight is 0 in float64."""
@@ -60,6 +60,20 @@ def margin(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     second = np.partition(weights, -2, axis=-1)[..., -2]
     difference: NDArray[np.float64] = (1.0 - second) / weights.sum(axis=-1)
     return difference
+
+
+def gate_features(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """What a learned gate looks at: highest probability, margin, entropy / log K, and agreement with the exit before.
+
+    Args:
+        logits: shape (E', B, K), the exits so far.
+
+    Returns:
+        Shape (B, 4), each from 0 to 1. Agreement is 0 at the first exit.
+    """
+    last = logits[-1]
+    agrees = logits[-2].argmax(axis=-1) == last.argmax(axis=-1) if len(logits) > 1 else np.zeros(last.shape[0])
+    return np.stack([max_probability(last), margin(last), entropy(last) / np.log(last.shape[-1]), agrees], axis=-1)
 
 
 def _shifted(logits: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from layerwise.arrays.policies import LearnedGate, gate_features
+from layerwise.arrays.policies import LearnedGate
+from layerwise.arrays.scores import gate_features
 from layerwise.errors import NotEnoughExamplesError
 from layerwise.exits.recorded import RecordedExits
 
