@@ -9,7 +9,9 @@
 - `training`: the weighted loss of all exits.
 - `recorded`: the logits of all exits for a data set, on which policies are tried.
 - `evaluation`: accuracy against cost over all thresholds, and the oracles.
-- `budgets`: thresholds for an accuracy or a cost, and with a guarantee; `stream`: a threshold that keeps a budget.
+- `tried`: many choices of thresholds; `budgets`: the one for an accuracy, a cost or milliseconds; `guarantee`: one with
+  a promise; `stream`: a threshold that keeps a budget.
+- `smaller`: plain networks with fewer channels; `comparison`: early exit against them at their cost.
 - `gate`: learns a policy.
 - `placement`: which exits are worth having.
 - `latency`: milliseconds of each part, and of a routed run.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from layerwise.cli.console import AsJson, print_json
 from layerwise.cli.exits.options import Ensemble, Policy, Run, policy_named
 from layerwise.cli.exits.tables import budget_summary, print_budget
+
+if TYPE_CHECKING:
+    from layerwise.exits.recorded import RecordedExits
 
 
 def budget(
@@ -45,9 +49,8 @@ def budget(
 
     from layerwise.errors import InputError
     from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, choose_for_seconds, evaluate_on
-    from layerwise.exits.folder import exits_folder, has_recorded, load_recorded, load_times
+    from layerwise.exits.folder import exits_folder, load_times
     from layerwise.exits.guarantee import choose_with_guarantee
-    from layerwise.exits.recorded import split_recorded
     from layerwise.runs import write_all
 
     if sum(given is not None for given in (loss, macs, ms, harm)) != 1:
@@ -55,22 +58,8 @@ def budget(
     if batch_size < 1:
         raise InputError(f"--batch-size must be at least 1; got {batch_size}.")
     family = policy_named(policy, ensemble=ensemble)
-    reported = "test" if has_recorded(run, "test") or not has_recorded(run, "validation") else "validation"
-    report, times = load_recorded(run, reported), load_times(run)
-    if of_test is not None:
-        calibration, report = split_recorded(report, of_test, seed=seed)
-    elif reported == "validation":
-        raise InputError(
-            f"{run} has no test images, and what is chosen on the validation images may not be reported on them.\n"
-            "    Choose on a part of them: --of-test 0.5."
-        )
-    elif not has_recorded(run, "validation"):
-        raise InputError(
-            f"{run} held out no validation images, and what is chosen on the test images may not be reported on them.\n"
-            "    Choose on a part of them: --of-test 0.5. Or train anew with --validation 0.1."
-        )
-    else:
-        calibration = load_recorded(run, "validation")
+    calibration, report = _parts(run, of_test, seed=seed)
+    times = load_times(run)
     if loss is not None:
         chosen = choose_for_accuracy(calibration, family, loss=loss)
     elif macs is not None:
@@ -87,3 +76,26 @@ def budget(
         print_json({"run": str(run), **facts})
         return
     print_budget(chosen, summary, facts)
+
+
+def _parts(run: Path, of_test: float | None, *, seed: int) -> tuple[RecordedExits, RecordedExits]:
+    """The examples that choose the thresholds, and others that they are reported on."""
+    from layerwise.errors import InputError
+    from layerwise.exits.folder import has_recorded, load_recorded
+    from layerwise.exits.recorded import split_recorded
+
+    reported = "test" if has_recorded(run, "test") or not has_recorded(run, "validation") else "validation"
+    report = load_recorded(run, reported)
+    if of_test is not None:
+        return split_recorded(report, of_test, seed=seed)
+    if reported == "validation":
+        raise InputError(
+            f"{run} has no test images, and what is chosen on the validation images may not be reported on them.\n"
+            "    Choose on a part of them: --of-test 0.5."
+        )
+    if not has_recorded(run, "validation"):
+        raise InputError(
+            f"{run} held out no validation images, and what is chosen on the test images may not be reported on them.\n"
+            "    Choose on a part of them: --of-test 0.5. Or train anew with --validation 0.1."
+        )
+    return load_recorded(run, "validation"), report
