@@ -19,11 +19,11 @@ from layerwise.cli.sources import source_of_run
 from layerwise.data.images import ImageData
 from layerwise.data.parquet import load_parquet
 from layerwise.data.shapes import load_shapes
-from layerwise.difficulty.recorder import groups_of_taps
 from layerwise.models.catalog import load_model
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.models.saved import ModelDescription, read_model, save_model
 from layerwise.recording import Activations, record
+from layerwise.recording.groups import groups_of_taps
 from layerwise.taps import Taps, find_taps
 
 PLACE = "children"

@@ -15,10 +15,8 @@ from layerwise.data.catalog import load_data
 from layerwise.data.images import ImageData
 from layerwise.difficulty import probing, recorder
 from layerwise.difficulty.measuring import measure_difficulty
-from layerwise.difficulty.recorder import groups_of_taps
 from layerwise.difficulty.settings import ProbeSettings
 from layerwise.errors import (
-    ActivationsTooLargeError,
     DataError,
     ModelError,
     NonFiniteError,
@@ -26,7 +24,7 @@ from layerwise.errors import (
     UnknownNameError,
 )
 from layerwise.recording import record
-from layerwise.taps import Tap, find_taps
+from layerwise.taps import find_taps
 
 
 def small_net(classes: int, inputs: int, *, shift: float = 0.0) -> nn.Module:
@@ -124,16 +122,6 @@ def test_a_memory_limit_changes_the_groups_and_not_the_result(monkeypatch: pytes
     assert limited.neighbors.tolist() == whole.neighbors.tolist()
     assert len(largest_held) == 2 * 4
     assert max(base + new for base, new in zip(largest_held[::2], largest_held[1::2], strict=True)) <= 60 * 45 * 4
-
-
-def test_taps_are_grouped_in_order_and_one_over_the_limit_is_refused() -> None:
-    taps = [Tap(name, order, (features,)) for order, (name, features) in enumerate([("a", 3), ("b", 4), ("c", 8)])]
-    assert [[tap.name for tap in group] for group in groups_of_taps(taps, 10, 320)] == [["a", "b"], ["c"]]
-    with pytest.raises(ActivationsTooLargeError) as caught:
-        groups_of_taps([Tap("conv1", 1, (64, 32, 32))], 50_000, 4e9)
-    assert str(caught.value).startswith(
-        'tap "conv1" needs 13.1 GB (50000 × 64 × 32 × 32 float32), over the limit of 4.0 GB.'
-    )
 
 
 def test_kept_activations_are_enough_to_compute_the_depths_again(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from layerwise.errors import InputError, Interrupted
+from layerwise.progress import What, in_words
 
 Item = TypeVar("Item")
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on the last line.")]
@@ -88,7 +89,7 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
         print(f"note: {message}", file=sys.stderr)
 
 
-def bars(items: Iterable[Item], *, total: int, what: str) -> Iterator[Item]:
+def bars(items: Iterable[Item], *, total: int, what: What) -> Iterator[Item]:
     """A `Progress` that draws a bar on the error stream; where that is no terminal, long work says a line a minute."""
     if not screen.is_terminal:
         yield from _lines(items, total=total, what=what)
@@ -106,16 +107,19 @@ def bars(items: Iterable[Item], *, total: int, what: str) -> Iterator[Item]:
         TimeRemainingColumn(),
     )
     with RichProgress(*columns, console=screen) as progress:
-        yield from progress.track(items, total=total, description=what)
+        task = progress.add_task(in_words(what), total=total)
+        for item in items:
+            yield item
+            progress.update(task, advance=1, description=in_words(what))
 
 
-def _lines(items: Iterable[Item], *, total: int, what: str) -> Iterator[Item]:
+def _lines(items: Iterable[Item], *, total: int, what: What) -> Iterator[Item]:
     started = said = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
         if now - said >= LINE_EVERY_S or (done == total and now - started >= LINE_EVERY_S):
-            say(f"{what}: {done:,} of {total:,} after {now - started:.0f} s")
+            say(f"{in_words(what)}: {done:,} of {total:,} after {now - started:.0f} s")
             said = now
 
 

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from layerwise.data.images import ImageData
 from layerwise.difficulty.projection import Projection
-from layerwise.difficulty.recorder import BYTES_PER_NUMBER, ProbeRecorder, groups_of_taps
+from layerwise.difficulty.recorder import ProbeRecorder
 from layerwise.neighbors.found import Neighbors, merge_neighbors
 from layerwise.neighbors.search import find_neighbors
 from layerwise.recording import Activations, record
+from layerwise.recording.groups import BYTES_PER_NUMBER, groups_of_taps
 from layerwise.seeds import stream
 from layerwise.taps import Tap
 
