@@ -10,6 +10,7 @@ import pandas as pd
 from layerwise.runs import read_table, write_json, write_table
 from layerwise.seeds import stream
 
+FINGERPRINT = "of the toy"
 NAMES = ("layer1", "layer2", "softmax")
 
 
@@ -23,6 +24,7 @@ def write_exits(run: Path, *, budget: bool = True, names: tuple[str, ...] = NAME
     ]
     oracle = {"accuracy": 0.95, "mac_cut": 0.6}
     summary = {
+        "fingerprint": FINGERPRINT,
         "split": "test",
         "policy": "entropy",
         "examples": len(examples),
@@ -72,6 +74,7 @@ def write_exits(run: Path, *, budget: bool = True, names: tuple[str, ...] = NAME
     left = np.clip((examples["depth"] / examples["depth"].max() * 2 + noise).astype(int), 0, 2)
     write_table(folder / "left.parquet", pd.DataFrame({"id": examples["id"], "exit": left, "right": noise < 0.9}))
     chosen = {
+        "fingerprint": FINGERPRINT,
         "policy": "entropy",
         "accuracy": 0.89,
         "accuracy_95": [0.84, 0.93],

@@ -107,7 +107,7 @@ def test_a_budget_is_chosen_on_one_part_and_reported_on_the_other(cli: CommandLi
     assert json.loads((with_exits / "exits" / "budget.json").read_text())["macs"] == facts["macs"]
     shown = cli("exits", "budget", with_exits, "--loss", "0.1", "--of-test", "0.5")
     assert shown.code == 0
-    assert "10 test images; thresholds chosen on 10 test images" in shown.out
+    assert "10 test images; thresholds chosen on 10 others (test)" in shown.out
     assert "Milliseconds of an image, batches of 16" in shown.err
 
 
@@ -179,6 +179,90 @@ def test_other_exits_are_not_trained_over_the_first(cli: CommandLine, with_exits
     assert "objective.exits: 0, 2, softmax → 2, softmax" in cli.refusal(*other)
     assert cli(*other, "--again").code == 0
     assert "has no exits" not in cli("exits", "evaluate", with_exits, "--trust-code").err
+
+
+def test_exits_stay_until_their_successors_are_trained(cli: CommandLine, with_exits: Path) -> None:
+    before = cli.files(with_exits / "exits")
+    other = ("exits", "train", with_exits, "--at", "2", "--epochs", "2", "--trust-code", "--again")
+    assert "no GPU here" in cli.refusal(*other, "--device", "cuda")
+    assert cli("exits", "train", with_exits, "--at", "2", "--lr", "1e30", "--trust-code", "--again").code == 2
+    assert cli.files(with_exits / "exits") == before
+    assert "remove trained/exits.new, which an unfinished --again has left" in cli.refusal(*other)
+
+
+def test_weights_of_another_network_are_not_taken_for_the_exits(cli: CommandLine, with_exits: Path) -> None:
+    own = (with_exits / "exits" / "network.safetensors").read_bytes()
+    assert cli(*TRAIN, "--again", "--seed", "1").code == 0
+    (with_exits / "exits" / "network.safetensors").write_bytes(own)
+    message = cli.refusal("exits", "evaluate", with_exits, "--trust-code")
+    assert "holds other weights than exits.json says" in message
+    assert "--again" in message
+
+
+def test_a_wrong_name_costs_no_earlier_comparison(cli: CommandLine, with_exits: Path) -> None:
+    command = ("exits", "evaluate", with_exits, "--trust-code", "--smaller")
+    assert cli(*command, "0.5").code == 0
+    path = with_exits / "exits" / "summary.json"
+    compared = json.loads(path.read_text())["comparisons"]
+    assert len(compared) == 2
+    cli.refusal(*command, "resnet14x")
+    assert json.loads(path.read_text())["comparisons"] == compared
+
+
+def test_nothing_but_an_onnx_file_is_replaced_by_an_export(cli: CommandLine, with_exits: Path) -> None:
+    command = ("exits", "export", with_exits, "--threshold", "0.5", "--trust-code", "-o")
+    for output in (with_exits / "model.safetensors", with_exits, ""):
+        cli.refusal(*command, output)
+
+
+def test_a_policy_without_a_threshold_is_not_ignored(cli: CommandLine, with_exits: Path) -> None:
+    message = cli.refusal("exits", "export", with_exits, "--policy", "entropy", "--trust-code")
+    assert "--policy entropy needs a --threshold" in message
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--ms", "5", "--batch-size", "10000000000000"), "from 1 to 1,000,000"),
+        (("--macs", "nan"), "--macs must be a number above 0; got nan"),
+        (("--ms", "-1"), "--ms must be a number above 0; got -1"),
+        (("--harm", "1e-320"), "needs inf calibration examples"),
+    ],
+)
+def test_budgets_that_are_no_budgets_are_refused(
+    cli: CommandLine, with_exits: Path, options: tuple[str, ...], message: str
+) -> None:
+    assert message in cli.refusal("exits", "budget", with_exits, "--of-test", "0.5", *options)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("test.json", {"head_macs": [1]}),
+        ("test.json", {"network_macs": ["a", "b", "c"]}),
+        ("test.json", {"network_macs": [3, 2, 1]}),
+        ("test.json", {"names": ["x", "y", "z"]}),
+        (
+            "summary.json",
+            {"times": {"batch_sizes": [1], "names": ["x"], "segments": [[1]], "heads": [[]], "plain": [1]}},
+        ),
+        ("exits.json", {"names": None}),
+    ],
+)
+def test_a_file_with_something_else_in_it_is_refused(
+    cli: CommandLine, with_exits: Path, name: str, change: dict[str, object]
+) -> None:
+    path = with_exits / "exits" / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert "    " in cli.refusal("exits", "budget", with_exits, "--loss", "0.1", "--of-test", "0.5")
+
+
+def test_images_that_lie_elsewhere_now_are_found_with_data(cli: CommandLine, with_exits: Path) -> None:
+    Path("small.npz").rename("moved.npz")
+    command = ("exits", "evaluate", with_exits, "--smaller", "none", "--trust-code")
+    assert "say where: --data DATA" in cli.refusal(*command)
+    assert cli(*command, "--data", "npz:moved.npz").code == 0
+    assert "they have changed since" in cli.refusal(*command, "--data", "digits")
 
 
 def test_recordings_of_exits_that_were_trained_anew_are_not_used(cli: CommandLine, with_exits: Path) -> None:

@@ -206,7 +206,7 @@ def _best_on(calibration: RecordedExits) -> ExitPolicy:
 
 def test_a_calibration_split_that_is_too_small_for_the_promise_says_how_many_are_needed() -> None:
     message = (
-        "a promise of at most 2.00% harm with probability 90% needs 228 calibration examples (half to order the "
+        "a promise of at most 2% harm with probability 90% needs 228 calibration examples (half to order the "
         "thresholds, half to prove them); got 100.\n    Give more, or promise less."
     )
     with pytest.raises(NotEnoughExamplesError, match=re.escape(message)):
@@ -223,5 +223,5 @@ def test_harm_and_risk_lie_between_0_and_1(harm: float, risk: float) -> None:
 def test_a_loss_outside_0_to_1_and_an_empty_calibration_are_refused() -> None:
     with pytest.raises(InputError, match="loss must be a share of the examples, from 0 to 1; got 2"):
         choose_for_accuracy(drawn(10, 0), EntropyBelow(0), loss=2)
-    with pytest.raises(NotEnoughExamplesError, match="choosing thresholds needs calibration examples; got none"):
+    with pytest.raises(NotEnoughExamplesError, match="exits are judged by examples; got none"):
         choose_for_accuracy(drawn(10, 0).select(np.array([], np.int64)), EntropyBelow(0))

@@ -14,10 +14,11 @@ from torch import nn
 from exits.test_routing import halving
 from exits.toys import small_exits, some_images
 from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MarginAbove, MaxProbabilityAbove, Patience
-from layerwise.errors import FileError, InputError, MissingExtraError, ShapeError
+from layerwise.errors import DataError, FileError, InputError, MissingExtraError, NonFiniteError, ShapeError
 from layerwise.exits.export import OnnxExits, export_onnx
 from layerwise.exits.network import ExitNetwork
 from layerwise.models.preprocessing import Preprocessing
+from layerwise.seeds import stream
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +82,7 @@ def test_what_cannot_be_exported_or_opened_is_refused(tmp_path: Path) -> None:
         export_onnx(net, path, EntropyBelow([0.1, 0.1]))
     with pytest.raises(InputError, match="thresholds for each class cannot be exported"):
         export_onnx(net, path, EntropyBelow(((0.1,) * 3,) * 3))
-    with pytest.raises(InputError, match="3 classes need as many names; got 2"):
+    with pytest.raises(InputError, match="3 classes need a list of as many different names; got"):
         export_onnx(net, path, EntropyBelow(0.1), class_names=["a", "b"])
     assert not path.exists()
     with pytest.raises(FileError, match=r"no file .*net.onnx"):
@@ -93,8 +94,34 @@ def test_what_cannot_be_exported_or_opened_is_refused(tmp_path: Path) -> None:
     message = "was exported with the classes a, b, c; given were a, c, b.\n    Give the names in the order"
     with pytest.raises(InputError, match=re.escape(message)):
         OnnxExits(path, class_names=["a", "c", "b"])
+    with pytest.raises(NonFiniteError, match="the image holds NaN"):
+        OnnxExits(path).predict(np.full((1, 8, 8), np.nan))
+    with pytest.raises(NonFiniteError, match="or a threshold is NaN"):
+        OnnxExits(path).predict(np.zeros((1, 8, 8)), np.array([0.1, np.nan, 0.1]))
+    with pytest.raises(DataError, match=r"floats in \[0, 1\] or bytes \(uint8\); got int64"):
+        OnnxExits(path).predict(np.zeros((1, 8, 8), np.int64))
     with pytest.raises(ShapeError, match=r"an image \(1, 8, 8\) and 3 thresholds are needed; got"):
         OnnxExits(path).predict(np.zeros((1, 9, 9)))
+
+
+def test_bytes_are_scaled_as_the_network_scales_them(tmp_path: Path) -> None:
+    net, path = tiny_exits(), tmp_path / "net.onnx"
+    export_onnx(net, path, EntropyBelow(0.1))
+    pixels = stream(0, "bytes").integers(0, 256, (1, 8, 8), np.uint8)
+    logits, left = OnnxExits(path).predict(pixels)
+    expected = net.predict(pixels[None], EntropyBelow(0.1))
+    np.testing.assert_allclose(logits, expected.logits[0], atol=1e-5)
+    assert left == expected.exit[0]
+
+
+def test_no_file_but_an_onnx_file_is_replaced(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"weights")
+    with pytest.raises(FileError, match="is there already, and is no"):
+        export_onnx(tiny_exits(), weights, EntropyBelow(0.1))
+    assert weights.read_bytes() == b"weights"
+    with pytest.raises(FileError, match="is a folder; an ONNX file is to be written"):
+        export_onnx(tiny_exits(), tmp_path, EntropyBelow(0.1))
 
 
 def test_packages_that_are_missing_say_how_to_install_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,5 +38,5 @@ def test_an_exit_that_is_always_right_lets_all_leave_and_one_that_never_is_nobod
 
 
 def test_a_gate_needs_examples() -> None:
-    with pytest.raises(NotEnoughExamplesError, match="a gate learns from examples; got none"):
+    with pytest.raises(NotEnoughExamplesError, match="exits are judged by examples; got none"):
         fit_gate(drawn(10, 0).select(np.array([], np.int64)))

@@ -12,7 +12,7 @@ from arrays.test_policies import POLICIES
 from exits.toys import small_exits, some_images, toy_exits
 from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove, simulate
 from layerwise.data.images import ImageData
-from layerwise.errors import InputError, ModelError, NonFiniteError, NotEnoughExamplesError, ShapeError
+from layerwise.errors import DataError, InputError, ModelError, NonFiniteError, NotEnoughExamplesError, ShapeError
 from layerwise.exits.network import ExitNetwork
 
 
@@ -116,6 +116,18 @@ def test_pixels_as_bytes_as_floats_and_as_a_data_set_give_the_same() -> None:
     from_bytes = net.predict(pixels, policy)
     np.testing.assert_array_equal(from_bytes.logits, net.predict(pixels.astype(np.float32) / 255, policy).logits)
     np.testing.assert_array_equal(from_bytes.logits, net.predict(torch.from_numpy(pixels), policy).logits)
+
+
+def test_pixels_of_a_type_that_tells_no_range_are_refused() -> None:
+    with pytest.raises(DataError, match=r"floats in \[0, 1\] or bytes \(uint8\); got int32"):
+        small_exits().predict(np.zeros((2, 1, 8, 8), np.int32), EntropyBelow(0.1))
+
+
+def test_arrays_in_any_order_of_memory_are_taken() -> None:
+    net, pixels = small_exits(), some_images(6, size=8).batch(slice(0, 6))
+    expected = net.predict(pixels[::-1].copy(), EntropyBelow(0.1)).logits
+    np.testing.assert_array_equal(net.predict(pixels[::-1], EntropyBelow(0.1)).logits, expected)
+    np.testing.assert_array_equal(net.predict(pixels[::-1].astype(">f4"), EntropyBelow(0.1)).logits, expected)
 
 
 def test_routing_leaves_images_and_network_as_they_were() -> None:

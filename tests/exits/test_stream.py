@@ -40,5 +40,7 @@ def test_what_cannot_be_tracked_is_refused() -> None:
         InputError, match="a budget of 50 MACs an image cannot be kept: leaving always costs 110, never 430"
     ):
         BudgetTracker(EntropyBelow(0.1), COSTS, macs=50)
-    with pytest.raises(InputError, match="step must be above 0; got 0"):
+    with pytest.raises(InputError, match="step must be a number above 0; got 0"):
         BudgetTracker(EntropyBelow(0.1), COSTS, macs=200, step=0)
+    with pytest.raises(InputError, match="exits are numbered from 0 to 2; got -1 to 9"):
+        BudgetTracker(EntropyBelow(0.1), COSTS, macs=200).saw(np.array([-1, 9]))

@@ -121,7 +121,13 @@ class _Thresholded(ExitPolicy):
     @cached_property
     def thresholds(self) -> NDArray[np.float64]:
         """See ExitPolicy."""
-        found = np.array(self.threshold, np.float64)
+        try:
+            found = np.array(self.threshold, np.float64)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"{type(self).__name__}: thresholds are one number, one for each exit, or one for each exit and class; "
+                f"got {self.threshold!r}."
+            ) from None
         found.flags.writeable = False
         return found
 

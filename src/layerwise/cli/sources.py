@@ -54,7 +54,14 @@ def read_place(text: str) -> str | list[str]:
 
 
 def source_of_run(
-    run: Path, data: str | None, *, seed: int, model: str | None, trust_code: bool, may_ask: bool
+    run: Path,
+    data: str | None,
+    *,
+    seed: int,
+    model: str | None,
+    trust_code: bool,
+    may_ask: bool,
+    same_images: bool = False,
 ) -> Source:
     """The network of a run, and the images that it was trained on unless others are given.
 
@@ -65,6 +72,7 @@ def source_of_run(
         model: the network that takes the run's weights; None for the one that the run names.
         trust_code: whether a `FILE.py` that the run names may be run.
         may_ask: whether the user may be asked for that.
+        same_images: whether `data` only says where the run's own images lie now.
 
     Raises:
         RunError: the run holds no trained network, or its images are not what they were.
@@ -80,13 +88,15 @@ def source_of_run(
             f"Or name one: layerwise difficulty --model MODEL --weights FILE --data DATA -o {run}"
         )
     saved = _named_network(run, model) if model else _own_network(run, trust_code=trust_code, may_ask=may_ask)
-    if data is not None:
+    if data is not None and not same_images:
         images = _as_classes_of(load_images(data, seed=seed, validation=0), data, saved.description, run)
         return Source(saved.model, saved.description, images, _given_here(data, seed))
     missing = [name for name in (*DATA_FACTS, "data_fingerprint") if name not in trained]
     if missing:
         raise FileError(f"{run / RUN_FILE} does not say {', '.join(missing)}.\n    Name the data to use: --data DATA")
     facts = {name: trained[name] for name in (*DATA_FACTS, FOLDER) if name in trained}
+    if data is not None:
+        facts |= {"data": data, FOLDER: str(Path.cwd())}
     images = _same_images(run, facts, trained["data_fingerprint"])
     return Source(saved.model, saved.description, images, facts)
 

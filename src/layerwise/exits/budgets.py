@@ -6,6 +6,8 @@ which the thresholds were chosen.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from layerwise.arrays.policies import ExitPolicy
@@ -51,6 +53,7 @@ def choose_for_macs(calibration: RecordedExits, policy: ExitPolicy, *, macs: flo
 
     Args and raises: as `choose_for_accuracy`.
     """
+    _check_budget("macs", macs)
     tried = TriedThresholds(calibration, policy)
     if not (tried.macs <= macs).any():
         raise BudgetError(
@@ -76,8 +79,15 @@ def choose_for_seconds(
         batch_size: images that start together.
 
     Raises:
+        InputError: `seconds` is no number above 0, the times are of other exits, or the batch size cannot be.
         BudgetError: no thresholds are so fast; says the fastest.
     """
+    _check_budget("seconds", seconds)
+    if times.names != calibration.names:
+        raise InputError(
+            f"the times are of the exits {', '.join(times.names)}; the logits of {', '.join(calibration.names)}.\n"
+            "    Time the network whose exits were recorded."
+        )
     everyone = [times.per_image(np.array([last]), policy, batch_size=batch_size) for last in range(len(times.names))]
     tried = TriedThresholds(calibration, policy, costs=np.array(everyone))
     taken = np.array(
@@ -105,3 +115,8 @@ def evaluate_on(report: RecordedExits, chosen: ChosenPolicy) -> ExitSummary:
             "    Choose on another split: hold_out(data, 0.1) gives data.validation."
         )
     return evaluate_policy(report, chosen.policy)
+
+
+def _check_budget(name: str, budget: float) -> None:
+    if not (math.isfinite(budget) and budget > 0):
+        raise InputError(f"{name} must be a number above 0; got {budget:g}.")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from layerwise.arrays.policies import ExitPolicy
 from layerwise.cost import MacCounter
+from layerwise.errors import InputError, ShapeError
 from layerwise.taps.borrowing import borrowed, device_of, dtype_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,16 @@ class ExitCosts:
 
     network: NDArray[np.int64]
     heads: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        whole = all(part.ndim == 1 and part.dtype.kind in "iu" for part in (self.network, self.heads))
+        if not whole or len(self.network) != len(self.heads) + 1:
+            raise ShapeError(
+                f"MACs of E + 1 exits and of E heads are needed, whole numbers; got {self.network.dtype} "
+                f"{self.network.shape} and {self.heads.dtype} {self.heads.shape}."
+            )
+        if (np.diff(self.network, prepend=0) < 0).any() or (self.heads < 0).any() or not self.plain:
+            raise InputError(f"the MACs up to the exits cannot fall; got {self.network.tolist()}.")
 
     @property
     def plain(self) -> int:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MarginAbove, MaxProbabilityAbove
-from layerwise.errors import FileError, InputError, MissingExtraError, ShapeError
+from layerwise.errors import DataError, FileError, InputError, MissingExtraError, NonFiniteError, ShapeError
 from layerwise.exits.network import ExitNetwork
 from layerwise.exits.stages import Stages, cut_into_stages
 from layerwise.runs import atomic_path
@@ -51,12 +51,14 @@ def export_onnx(
     Raises:
         MissingExtraError: onnx and onnxscript are not installed.
         InputError: another policy, thresholds by class, or another number of class names than of classes.
+        FileError: `path` is a folder, or a file that is no `.onnx`, which would be lost.
         ModelError: the network cannot be cut into stages.
     """
     _need("onnxscript", "writing ONNX files")
     names = [str(number) for number in range(net.num_classes)] if class_names is None else list(class_names)
-    if len(names) != net.num_classes:
-        raise InputError(f"{net.num_classes} classes need as many names; got {len(names)}.")
+    if isinstance(class_names, str) or len(set(names)) != net.num_classes or len(names) != net.num_classes:
+        raise InputError(f"{net.num_classes} classes need a list of as many different names; got {class_names!r}.")
+    check_output(Path(path))
     thresholds = _thresholds(policy, len(net.heads), net.num_classes)
     with borrowed(net), _quiet():
         whole = _Stopping(cut_into_stages(net), policy, net.preprocessing).eval()
@@ -82,6 +84,18 @@ def export_onnx(
         program.save(temporary, external_data=False)
 
 
+def check_output(path: Path) -> None:
+    """Refuse to write where something else would be lost.
+
+    Raises:
+        FileError: a folder, or a file that is no `.onnx`.
+    """
+    if not path.name or path.is_dir():
+        raise FileError(f"{path} is a folder; an ONNX file is to be written. Give its name: {path / 'net.onnx'}")
+    if path.exists() and path.suffix != ".onnx":
+        raise FileError(f"{path} is there already, and is no .onnx file: it would be lost. Give another name.")
+
+
 class OnnxExits:
     """An exported network, run by ONNX Runtime on one thread unless told otherwise.
 
@@ -105,6 +119,8 @@ class OnnxExits:
         onnxruntime = _need("onnxruntime", "running ONNX files")
         if not Path(path).is_file():
             raise FileError(f"no file {path}.")
+        if threads < 1:
+            raise InputError(f"threads must be at least 1; got {threads}.")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         try:
@@ -116,27 +132,38 @@ class OnnxExits:
         except Exception as error:  # ONNX Runtime raises classes of its own for damaged files
             raise FileError(f"{path} is not a file that `layerwise exits export` wrote.") from error
         if class_names is not None and tuple(class_names) != self.class_names:
+            given = ", ".join(map(str, class_names))
             raise InputError(
-                f"{path} was exported with the classes {', '.join(self.class_names)}; given were "
-                f"{', '.join(class_names)}.\n    Give the names in the order in which the network was trained."
+                f"{path} was exported with the classes {', '.join(self.class_names)}; given were {given}.\n"
+                "    Give the names in the order in which the network was trained."
             )
 
     def predict(
-        self, image: NDArray[np.floating], thresholds: NDArray[np.floating] | None = None
+        self, image: NDArray[np.floating] | NDArray[np.uint8], thresholds: NDArray[np.floating] | None = None
     ) -> tuple[NDArray[np.float32], int]:
-        """The logits (K,) of one image (C, H, W) in [0, 1], and the exit at which it left.
+        """The logits (K,) of one image (C, H, W), floats in [0, 1] or bytes, and the exit at which it left.
 
         Raises:
+            DataError: the image is of another type.
+            NonFiniteError: NaN or infinity in the image or in the answer, or NaN among the thresholds.
             ShapeError: another shape than the network takes, or another number of thresholds than of exits.
         """
         used = self.thresholds if thresholds is None else np.asarray(thresholds, np.float32)
+        pixels = np.asarray(image)
         shape = tuple(self._session.get_inputs()[0].shape[1:])
-        if image.shape != shape or used.shape != self.thresholds.shape:
+        if pixels.shape != shape or used.shape != self.thresholds.shape:
             raise ShapeError(
                 f"an image {shape} and {len(self.thresholds)} thresholds are needed; "
-                f"got {image.shape} and {used.shape}."
+                f"got {pixels.shape} and {used.shape}."
             )
-        logits, left = self._session.run(None, {"image": image[None].astype(np.float32), "thresholds": used})
+        if pixels.dtype != np.uint8 and pixels.dtype.kind != "f":
+            raise DataError(f"an image must be floats in [0, 1] or bytes (uint8); got {pixels.dtype}.")
+        if np.isnan(used).any() or not np.isfinite(pixels).all():
+            raise NonFiniteError("the image holds NaN or infinity, or a threshold is NaN.")
+        scaled = pixels.astype(np.float32) / (255 if pixels.dtype == np.uint8 else 1)
+        logits, left = self._session.run(None, {"image": scaled[None], "thresholds": used})
+        if not np.isfinite(logits).all():
+            raise NonFiniteError("the network gives NaN or infinity for this image.")
         return logits[0], int(left)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,18 @@ from layerwise.models.saved import fingerprint
 from layerwise.runs import atomic_path, read_array, read_json, read_table, write_all, write_json
 from layerwise.taps.borrowing import Preprocess
 
-__all__ = ["exits_folder", "has_recorded", "load_exits", "load_recorded", "load_times", "save_exits", "save_recorded"]
+__all__ = [
+    "earlier_comparison",
+    "exits_folder",
+    "has_recorded",
+    "load_exits",
+    "load_recorded",
+    "load_times",
+    "replace_exits",
+    "save_exits",
+    "save_recorded",
+    "trained_fingerprint",
+]
 
 WEIGHTS_FILE = "network.safetensors"
 DESCRIPTION_FILE = "exits.json"
@@ -79,6 +91,11 @@ def load_exits(
     images = torch.rand(5, *image_shape, generator=torch.Generator().manual_seed(0))
     net = ExitNetwork(model, images, described.names[:-1], heads=described.heads, preprocessing=preprocessing)
     load_weights(net, exits_folder(run) / WEIGHTS_FILE)
+    if fingerprint(net) != described.fingerprint:
+        raise FileError(
+            f"{exits_folder(run) / WEIGHTS_FILE} holds other weights than {DESCRIPTION_FILE} says.\n"
+            f"    Train the exits again: layerwise exits train {run} --again"
+        )
     return net.eval()
 
 
@@ -121,20 +138,24 @@ def load_recorded(run: Path, split: str) -> RecordedExits:
     try:
         names = tuple(map(str, description["names"]))
         costs = ExitCosts(np.array(description["network_macs"]), np.array(description["head_macs"]))
-        fits = logits.shape[:2] == (len(names), len(examples)) and costs.network.shape == (len(names),)
         labels, ids, made_of = examples["label"].to_numpy(), examples["id"].to_numpy(str), description["fingerprint"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"{path} does not describe recorded exits ({type(error).__name__}: {error}).") from error
-    if not fits:
+        recorded = RecordedExits(logits, labels, ids, split, names, costs)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileError(
-            f"the files {split}.* in {folder} do not belong together.\n    Record again: layerwise exits evaluate {run}"
+            f"the files {split}.* in {folder} are not recorded exits, or do not belong together ({error}).\n"
+            f"    Record again: layerwise exits evaluate {run}"
+        ) from error
+    if names != trained.names:
+        raise FileError(
+            f"{path} is of the exits {', '.join(names)}; those in {folder} are {', '.join(trained.names)}.\n"
+            f"    Record again: layerwise exits evaluate {run}"
         )
     if made_of != trained.fingerprint:
         raise RunError(
             f"the exits in {run} were trained anew after their {split} images were recorded.\n"
             f"    Record again: layerwise exits evaluate {run}"
         )
-    return RecordedExits(logits, labels, ids, split, names, costs)
+    return recorded
 
 
 def load_times(run: Path) -> SegmentTimes:
@@ -147,12 +168,43 @@ def load_times(run: Path) -> SegmentTimes:
     path = exits_folder(run) / SUMMARY_FILE
     if not path.exists():
         raise RunError(f"{run} holds no evaluated exits.\n    First: layerwise exits evaluate {run}")
+    summary, trained = read_json(path), _described(run)
     try:
-        return SegmentTimes.from_dict(read_json(path)["times"])
-    except (KeyError, TypeError, ValueError) as error:
+        times, made_of = SegmentTimes.from_dict(summary["times"]), summary["fingerprint"]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileError(
             f"{path} holds no times ({type(error).__name__}: {error}).\n    Again: layerwise exits evaluate {run}"
         ) from error
+    if made_of != trained.fingerprint or times.names != trained.names:
+        raise RunError(
+            f"the exits in {run} were trained anew after they were timed.\n    Again: layerwise exits evaluate {run}"
+        )
+    return times
+
+
+def earlier_comparison(run: Path) -> Mapping[str, Any]:
+    """What an earlier evaluation of these exits says of smaller networks; empty if there was none.
+
+    Raises:
+        RunError: the run has no exits.
+        FileError: a file is damaged.
+    """
+    path = exits_folder(run) / SUMMARY_FILE
+    summary = read_json(path) if path.exists() else {}
+    if not isinstance(summary, dict) or summary.get("fingerprint") != trained_fingerprint(run):
+        return {}
+    return {name: summary[name] for name in ("comparisons", "smaller", "compared") if name in summary}
+
+
+def trained_fingerprint(run: Path) -> str:
+    """The name of the network with its heads, as it was saved."""
+    return _described(run).fingerprint
+
+
+def replace_exits(run: Path, new: Path) -> None:
+    """Put newly trained exits in the place of those that are there, with all that was measured on them."""
+    shutil.rmtree(exits_folder(run), ignore_errors=True)
+    new.rename(exits_folder(run))
 
 
 def _described(run: Path) -> _Described:
@@ -165,4 +217,7 @@ def _described(run: Path) -> _Described:
             tuple(map(str, values["names"])), tuple(map(str, values["heads"])), str(values["fingerprint"])
         )
     except (KeyError, TypeError) as error:
-        raise FileError(f"{path} does not describe exits ({type(error).__name__}: {error}).") from error
+        raise FileError(
+            f"{path} does not describe exits ({type(error).__name__}: {error}).\n"
+            f"    Train them again: layerwise exits train {run} --again"
+        ) from error

@@ -8,7 +8,6 @@ import numpy as np
 
 from layerwise.arrays.policies import LearnedGate
 from layerwise.arrays.scores import gate_features
-from layerwise.errors import NotEnoughExamplesError
 from layerwise.exits.recorded import RecordedExits
 
 __all__ = ["fit_gate"]
@@ -23,15 +22,10 @@ def fit_gate(recorded: RecordedExits, *, threshold: float = 0.5) -> LearnedGate:
     Args:
         recorded: examples that are neither those of the report nor, for an honest budget, those that choose thresholds.
         threshold: for all exits; a budget chooses others.
-
-    Raises:
-        NotEnoughExamplesError: there is no example.
     """
     # Loaded here: scikit-learn takes a second to import.
     from sklearn.linear_model import LogisticRegression
 
-    if not len(recorded):
-        raise NotEnoughExamplesError("a gate learns from examples; got none.")
     right = recorded.predictions == recorded.labels
     weights, biases = [], []
     for index in range(len(recorded.names) - 1):

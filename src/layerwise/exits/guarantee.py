@@ -45,13 +45,14 @@ def choose_with_guarantee(
     """
     if not (0 < harm < 1 and 0 < risk < 1):
         raise InputError(f"harm and risk lie between 0 and 1, such as 0.02 and 0.1; got {harm} and {risk}.")
-    needed = math.ceil(math.log(risk) / math.log1p(-harm))
+    proof = math.log(risk) / math.log1p(-harm)
+    needed = math.ceil(proof) if math.isfinite(proof) else math.inf
     order = stream(seed, "exits", "halves").permutation(len(calibration))
     first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
     if len(second) < needed or not len(first):
         raise NotEnoughExamplesError(
-            f"a promise of at most {harm:.2%} harm with probability {1 - risk:.0%} needs {2 * needed} calibration "
-            f"examples (half to order the thresholds, half to prove them); got {len(calibration)}.\n"
+            f"a promise of at most {_percent(harm)} harm with probability {_percent(1 - risk)} needs {2 * needed:.4g} "
+            f"calibration examples (half to order the thresholds, half to prove them); got {len(calibration)}.\n"
             "    Give more, or promise less."
         )
     tried = TriedThresholds(calibration.select(first), policy)
@@ -67,11 +68,20 @@ def choose_with_guarantee(
             proven = int(candidate)
     if proven < 0:
         raise InputError(
-            f"not even the safest thresholds can be proven to harm at most {harm:.2%} of the examples.\n"
+            f"not even the safest thresholds can be proven to harm at most {_percent(harm)} of the examples.\n"
             "    Promise less, or take a policy without an ensemble."
         )
     promise = (
-        f"at most {harm:.2%} of new examples are got wrong by leaving early that the whole network gets right, "
-        f"with probability {1 - risk:.0%}"
+        f"at most {_percent(harm)} of new examples are got wrong by leaving early that the whole network gets right, "
+        f"with probability {_percent(1 - risk)}"
     )
     return tried.chosen(proven, calibration, promise)
+
+
+def _percent(share: float) -> str:
+    """A share in percent, with all its digits: a promise is not rounded up.
+
+    >>> _percent(0.02), _percent(0.9), _percent(1 - 0.004)
+    ('2%', '90%', '99.6%')
+    """
+    return f"{float(f'{100 * share:.12g}')!r}".removesuffix(".0") + "%"

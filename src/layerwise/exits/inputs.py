@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from layerwise.data.images import ImageData
-from layerwise.errors import NotEnoughExamplesError, ShapeError
+from layerwise.errors import DataError, NotEnoughExamplesError, ShapeError
 from layerwise.progress import Progress
 from layerwise.taps.borrowing import Preprocess, device_of, dtype_of
 from layerwise.taps.calls import times
@@ -31,6 +33,7 @@ class Inputs:
     Raises:
         NotEnoughExamplesError: there is none.
         ShapeError: they have another shape.
+        DataError: they are neither floats nor bytes: whole numbers of another type do not tell their range.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class Inputs:
             raise ShapeError(f"images must have the shape N×{times(image_shape)}; got {times(shape)}.")
         if not shape[0]:
             raise NotEnoughExamplesError("there is no image to classify. Give at least one.")
+        if not isinstance(images, ImageData) and not _are_pixels(images):
+            raise DataError(f"images must be floats in [0, 1] or bytes (uint8); got {images.dtype}.")
         self._device, self._dtype = device_of(model), dtype_of(model)
         self._images = images
         self._preprocessing = preprocessing
@@ -73,5 +78,15 @@ class Inputs:
         if isinstance(self._images, ImageData):
             return torch.tensor(self._images.batch(rows))  # a copy: a network may begin in place
         part = self._images[rows]
-        pixels = torch.tensor(part) if isinstance(part, np.ndarray) else part.detach().clone()
+        if isinstance(part, np.ndarray):
+            # In the machine's order of bytes, one row after another: torch takes nothing else.
+            pixels = torch.tensor(np.ascontiguousarray(part, part.dtype.newbyteorder("=")))
+        else:
+            pixels = part.detach().clone()
         return pixels / 255 if pixels.dtype == torch.uint8 else pixels.float()
+
+
+def _are_pixels(images: Tensor | NDArray[Any]) -> bool:
+    if isinstance(images, Tensor):
+        return images.dtype == torch.uint8 or images.is_floating_point()
+    return images.dtype == np.uint8 or images.dtype.kind == "f"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from layerwise.arrays.policies import ExitPolicy
-from layerwise.errors import InputError, NotEnoughExamplesError
+from layerwise.errors import InputError, NotEnoughExamplesError, ShapeError
 from layerwise.exits.network import ExitNetwork
 from layerwise.progress import Progress, silent
 from layerwise.taps.borrowing import borrowed
@@ -27,6 +27,7 @@ from layerwise.taps.finding import Images
 __all__ = ["SegmentTimes", "time_calls", "time_segments"]
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
+LARGEST_BATCH = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +48,30 @@ class SegmentTimes:
     plain: NDArray[np.float64]
     names: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        shape = (len(self.batch_sizes), len(self.names))
+        given = (self.segments.shape, self.heads.shape, self.plain.shape)
+        if given != (shape, (shape[0], shape[1] - 1), shape[:1]):
+            raise ShapeError(
+                f"times of shapes {given} do not belong to {shape[0]} batch sizes and {shape[1]} exits: "
+                "segments (S, E + 1), heads (S, E) and plain (S,) are needed."
+            )
+        increasing = len(self.batch_sizes) and self.batch_sizes[0] >= 1 and (np.diff(self.batch_sizes) > 0).all()
+        measured = np.concatenate([self.segments.ravel(), self.heads.ravel(), self.plain])
+        if not increasing or not np.isfinite(measured).all() or (measured < 0).any() or (self.plain == 0).any():
+            raise InputError("batch sizes must increase from 1 or more, and times be numbers above 0.")
+
     def predict(self, exits: NDArray[np.integer], policy: ExitPolicy, *, batch_size: int) -> float:
         """Seconds of a routed run in which the images, in this order, leave at these exits (N,).
 
         A head is run only where the policy asks it. Between the batch sizes that were timed, times are interpolated;
         below the smallest they are its time, and beyond the largest in proportion to it.
+
+        Raises:
+            InputError: the batch size is not from 1 to LARGEST_BATCH.
+            NotEnoughExamplesError: there is no image.
         """
+        self._check(batch_size, len(exits))
         asked = [policy.asks(index) for index in range(len(self.names) - 1)]
         if not any(asked):
             return float(sum(self._at(self.plain, size) for size in _sizes(len(exits), batch_size)))
@@ -68,12 +87,22 @@ class SegmentTimes:
         return float((np.stack(taken) * often).sum())
 
     def per_image(self, exits: NDArray[np.integer], policy: ExitPolicy, *, batch_size: int) -> float:
-        """Mean seconds of an image in full batches of images of this kind, which leave at these exits (N,)."""
+        """Mean seconds of an image in full batches of images of this kind, which leave at these exits (N,).
+
+        Raises:
+            As `predict`.
+        """
+        self._check(batch_size, len(exits))
         full = np.resize(exits, -(-len(exits) // batch_size) * batch_size)  # the first ones once more
         return self.predict(full, policy, batch_size=batch_size) / len(full)
 
     def plain_per_image(self, batch_size: int) -> float:
-        """Seconds of an image in the network without exits."""
+        """Seconds of an image in the network without exits.
+
+        Raises:
+            InputError: as `predict`.
+        """
+        self._check(batch_size, 1)
         return float(self._at(self.plain, np.array(batch_size)) / batch_size)
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,14 +120,17 @@ class SegmentTimes:
         """What `to_dict` gave.
 
         Raises:
-            KeyError, TypeError, ValueError: it is something else.
+            KeyError, TypeError, ValueError, OverflowError: it is something else.
         """
         segments, heads, plain = (np.array(values[name], np.float64) for name in ("segments", "heads", "plain"))
         sizes, names = np.array(values["batch_sizes"], np.int64), tuple(map(str, values["names"]))
-        shape = (len(sizes), len(names))
-        if (segments.shape, heads.shape, plain.shape) != (shape, (shape[0], shape[1] - 1), sizes.shape):
-            raise ValueError(f"times of shape {segments.shape} for {len(sizes)} batch sizes and {len(names)} exits")
         return cls(sizes, segments, heads, plain, names)
+
+    def _check(self, batch_size: int, images: int) -> None:
+        if not 1 <= batch_size <= LARGEST_BATCH:
+            raise InputError(f"a batch has from 1 to {LARGEST_BATCH:,} images; got batch_size = {batch_size:,}.")
+        if not images:
+            raise NotEnoughExamplesError("the time of no image cannot be told. Give where some images leave.")
 
     def _at(self, seconds: NDArray[np.float64], counts: NDArray[np.integer]) -> NDArray[np.float64]:
         """Of one part's times (S,), those for so many images; nothing for none."""

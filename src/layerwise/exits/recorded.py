@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from layerwise.arrays.policies import ExitPolicy
 from layerwise.data.images import ImageData
-from layerwise.errors import InputError
+from layerwise.errors import DataError, InputError, NonFiniteError, NotEnoughExamplesError, ShapeError
 from layerwise.exits.costs import ExitCosts, count_exit_macs
 from layerwise.exits.network import ExitNetwork
 from layerwise.progress import Progress, silent
@@ -30,6 +30,12 @@ class RecordedExits:
         split: of the images.
         names: of the exits, E + 1 of them.
         costs: MACs by exit.
+
+    Raises:
+        NotEnoughExamplesError: there is no example.
+        ShapeError: the arrays do not belong together.
+        DataError: labels outside 0 to K - 1, or two examples with one id.
+        NonFiniteError: NaN or infinity among the logits.
     """
 
     logits: NDArray[np.float32]
@@ -38,6 +44,20 @@ class RecordedExits:
     split: str
     names: tuple[str, ...]
     costs: ExitCosts
+
+    def __post_init__(self) -> None:
+        exits, count = len(self.names), len(self.labels)
+        shape = self.logits.shape
+        if not count:
+            raise NotEnoughExamplesError("exits are judged by examples; got none.")
+        if shape[:2] != (exits, count) or len(shape) != 3 or not shape[2] or len(self.costs.network) != exits:
+            raise ShapeError(f"logits of {exits} exits for {count} labels have the shape (E + 1, N, K); got {shape}.")
+        if len(self.ids) != count or len(set(self.ids.tolist())) != count:
+            raise DataError(f"{count} examples need ids of their own; got {len(set(self.ids.tolist()))}.")
+        if self.labels.dtype.kind not in "iu" or not 0 <= self.labels.min() <= self.labels.max() < shape[2]:
+            raise DataError(f"labels must be whole numbers from 0 to {shape[2] - 1}.")
+        if self.logits.dtype.kind != "f" or not np.isfinite(self.logits).all():
+            raise NonFiniteError("logits of exits hold NaN or infinity, or are no numbers.")
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,8 +42,8 @@ class BudgetTracker:
                 f"a budget of {macs:,.0f} MACs an image cannot be kept: leaving always costs {paid[0]:,}, never "
                 f"{paid[-1]:,}."
             )
-        if not step > 0:
-            raise InputError(f"step must be above 0; got {step}.")
+        if not (math.isfinite(step) and step > 0):
+            raise InputError(f"step must be a number above 0; got {step}.")
         self._policy = policy
         self._paid = paid
         self._macs = macs
@@ -55,9 +57,15 @@ class BudgetTracker:
         return self._policy.with_thresholds(self._threshold)
 
     def saw(self, exits: NDArray[np.integer]) -> None:
-        """Tell where the examples of a batch left, (B,)."""
+        """Tell where the examples of a batch left, (B,).
+
+        Raises:
+            InputError: there is no such exit.
+        """
         if not len(exits):
             return
+        if not 0 <= exits.min() <= exits.max() < len(self._paid):
+            raise InputError(f"exits are numbered from 0 to {len(self._paid) - 1}; got {exits.min()} to {exits.max()}.")
         over = (float(self._paid[exits].mean()) - self._macs) / self._plain
         # Where too much was paid more must leave: a lower bar for scores that must be above it, a higher one below.
         self._threshold -= self._step * over if self._policy.leaves_above else -self._step * over

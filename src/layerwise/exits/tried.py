@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from layerwise.arrays.exits import Worth, best_thresholds, first_sure
 from layerwise.arrays.policies import ExitPolicy
-from layerwise.errors import NotEnoughExamplesError
 from layerwise.exits.evaluation import ExitSummary, evaluate_policy
 from layerwise.exits.recorded import RecordedExits
 
@@ -54,16 +53,11 @@ class TriedThresholds:
         harms: shape (T,), share of the examples that only leaving early gets wrong.
         macs: shape (T,), mean of an image.
         plain: accuracy of the network without exits.
-
-    Raises:
-        NotEnoughExamplesError: there are no examples.
     """
 
     def __init__(
         self, calibration: RecordedExits, policy: ExitPolicy, *, costs: NDArray[np.floating] | None = None
     ) -> None:
-        if not len(calibration):
-            raise NotEnoughExamplesError("choosing thresholds needs calibration examples; got none.")
         self._calibration = calibration
         self._policy = policy
         self._confidence, self._right = calibration.confidence(policy), calibration.right(policy)

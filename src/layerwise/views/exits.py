@@ -12,17 +12,17 @@ import pandas as pd
 from scipy import stats
 
 from layerwise.arrays.intervals import mean_interval, spearman_interval
-from layerwise.errors import FileError
+from layerwise.errors import FileError, RunError
 from layerwise.runs import read_json, read_table
 
 CURVE_COLUMNS = ("threshold", "accuracy", "macs")
 SUMMARY_KEYS = (
     *("split", "policy", "examples", "plain_accuracy", "plain_macs", "exits", "oracles"),
-    *("times", "smaller", "comparisons", "compared"),
+    *("times", "smaller", "comparisons", "compared", "fingerprint"),
 )
 BUDGET_KEYS = (
     *("policy", "accuracy", "accuracy_95", "gain", "gain_95", "macs", "mac_cut", "ms"),
-    *("shares", "thresholds", "chosen_on"),
+    *("shares", "thresholds", "chosen_on", "fingerprint"),
 )
 
 
@@ -68,6 +68,7 @@ def read_exits(run: Path) -> ExitsView | None:
         raise FileError(
             f"{folder / 'curve.parquet'} is not a curve of exits.\n    Again: layerwise exits evaluate {run}"
         )
+    _check_same(folder / "exits.json", summary, f"layerwise exits evaluate {run}")
     size = _largest_batch(summary, folder / "summary.json")
     if f"ms_batch_{size}" not in curve.columns:
         raise FileError(
@@ -77,6 +78,7 @@ def read_exits(run: Path) -> ExitsView | None:
     if not (folder / "budget.json").exists():
         return ExitsView(summary, curve, None, None)
     budget = _checked(folder / "budget.json", BUDGET_KEYS)
+    _check_same(folder / "exits.json", budget, f"layerwise exits budget {run}")
     if str(size) not in budget["ms"]:
         raise FileError(
             f"{folder / 'budget.json'} and summary.json are not of one evaluation.\n"
@@ -111,6 +113,12 @@ def depth_exit_correlation(left: pd.DataFrame, examples: pd.DataFrame) -> tuple[
         return float("nan"), float("nan"), float("nan")
     rho = float(np.asarray(stats.spearmanr(both["depth"], both["exit"]).statistic))
     return rho, *spearman_interval(rho, len(both))
+
+
+def _check_same(path: Path, noted: Mapping[str, Any], command: str) -> None:
+    """Refuse what was measured on exits that are no longer there."""
+    if path.exists() and read_json(path).get("fingerprint") != noted["fingerprint"]:
+        raise RunError(f"the exits in {path.parent} were trained anew since they were measured.\n    Again: {command}")
 
 
 def _largest_batch(summary: Mapping[str, Any], path: Path) -> int:

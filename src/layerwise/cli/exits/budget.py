@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,14 +50,18 @@ def budget(
 
     from layerwise.errors import InputError
     from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, choose_for_seconds, evaluate_on
-    from layerwise.exits.folder import exits_folder, load_times
+    from layerwise.exits.folder import exits_folder, load_times, trained_fingerprint
     from layerwise.exits.guarantee import choose_with_guarantee
+    from layerwise.exits.latency import LARGEST_BATCH
     from layerwise.runs import write_all
 
     if sum(given is not None for given in (loss, macs, ms, harm)) != 1:
         raise InputError("give one budget: --loss 0.005, --macs 20e6, --ms 2.5, or --harm 0.02 for a guarantee.")
-    if batch_size < 1:
-        raise InputError(f"--batch-size must be at least 1; got {batch_size}.")
+    if not 1 <= batch_size <= LARGEST_BATCH:
+        raise InputError(f"--batch-size must be from 1 to {LARGEST_BATCH:,}; got {batch_size:,}.")
+    for option, given in (("--macs", macs), ("--ms", ms)):
+        if given is not None and not (math.isfinite(given) and given > 0):
+            raise InputError(f"{option} must be a number above 0; got {given:g}.")
     family = policy_named(policy, ensemble=ensemble)
     calibration, report = _parts(run, of_test, seed=seed)
     times = load_times(run)
@@ -70,6 +75,7 @@ def budget(
         chosen = choose_with_guarantee(calibration, family, harm=harm or 0.0, risk=risk, seed=seed)
     summary = evaluate_on(report, chosen)
     facts = budget_summary(chosen, summary, times, policy, ensemble=ensemble, batch_size=batch_size)
+    facts |= {"split": report.split, "fingerprint": trained_fingerprint(run)}
     left = pd.DataFrame({"id": report.ids, "exit": summary.exit, "right": summary.right})
     write_all(exits_folder(run), {"budget.json": facts, "left.parquet": left})
     if as_json:

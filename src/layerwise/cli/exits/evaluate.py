@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerwise.cli.console import AsJson, bars, print_json, say
-from layerwise.cli.exits.options import Ensemble, Policy, Run, Threads, TrustCode, policy_named, source_of
+from layerwise.cli.exits.options import Data, Ensemble, Model, Policy, Run, Threads, TrustCode, policy_named, source_of
 from layerwise.cli.exits.tables import exits_summary, print_comparisons, print_curve, print_exits
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def evaluate(
     ] = "0.75,0.5",
     batch_size: Annotated[int, typer.Option(help="Images in one forward pass.")] = 256,
     threads: Threads = None,
+    model: Model = None,
+    data: Data = None,
     trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:
@@ -42,12 +44,12 @@ def evaluate(
 
     layerwise exits evaluate runs/cifar10 --smaller 0.75,resnet14
     """
-    from layerwise.cli.exits.smaller import read_wanted, smaller_networks
+    from layerwise.cli.exits.smaller import draw_smaller, read_wanted, train_smaller
     from layerwise.cli.threads import use_threads
     from layerwise.errors import InputError
     from layerwise.exits.comparison import compare_with
     from layerwise.exits.evaluation import exit_curve
-    from layerwise.exits.folder import exits_folder, load_exits, save_recorded
+    from layerwise.exits.folder import earlier_comparison, exits_folder, load_exits, save_recorded, trained_fingerprint
     from layerwise.exits.latency import BATCH_SIZES, time_segments
     from layerwise.exits.recorded import record_exits
     from layerwise.exits.smaller import measure_smaller
@@ -56,11 +58,13 @@ def evaluate(
     chosen, wanted = policy_named(policy, ensemble=ensemble), read_wanted(smaller)
     if threads is not None:
         use_threads(threads)
-    source = source_of(run, trust_code=trust_code, may_ask=not as_json)
+    source = source_of(run, data, model, trust_code=trust_code, may_ask=not as_json)
     splits = [split for split in ("validation", "test") if split in source.data.split_names]
     if not splits:
         raise InputError(f"{source.data.name} has neither validation nor test images: there are none to report on.")
     net = load_exits(run, source.model, source.data.image_shape, source.description.preprocessing)
+    drawn, notes = draw_smaller(run, source, wanted)
+    earlier = earlier_comparison(run)
     recordings = [record_exits(net, source.data.split(split), batch_size=batch_size, progress=bars) for split in splits]
     for one in recordings:
         save_recorded(run, one)
@@ -68,7 +72,9 @@ def evaluate(
     sizes = [size for size in BATCH_SIZES if size <= len(shown)]
     curve = exit_curve(recorded, chosen)
     facts: dict[str, Any] = {"split": curve.split, **exits_summary(recorded, curve), "policy": policy}
-    facts |= {"ensemble": ensemble, "comparisons": [], "smaller": [], "compared": "stopped before it"}
+    facts |= {"ensemble": ensemble, "fingerprint": trained_fingerprint(run)}
+    # What an earlier evaluation compared stays until this one has compared anew.
+    facts |= {"comparisons": [], "smaller": [], "compared": "stopped before it", **earlier}
 
     def write() -> pd.DataFrame:
         table = curve.table()
@@ -79,7 +85,8 @@ def evaluate(
 
     times = time_segments(net, shown, chosen, batch_sizes=sizes, progress=bars)
     write()  # what is known before hours of training
-    networks, facts["compared"] = smaller_networks(run, source, wanted, progress=bars)
+    networks = train_smaller(run, source, drawn, progress=bars)
+    facts |= {"comparisons": [], "smaller": [], "compared": notes}
     compared = []
     if networks:
         calibration, report = _parts(recordings)

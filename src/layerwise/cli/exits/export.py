@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerwise.cli.console import AsJson, print_json, say
-from layerwise.cli.exits.options import Policy, Run, TrustCode, policy_named, source_of
+from layerwise.cli.exits.options import Data, Model, Run, TrustCode, policy_named, source_of
 
 if TYPE_CHECKING:
     from layerwise.arrays.policies import ExitPolicy
+
+EXPORTED = ("entropy", "probability", "margin")
 
 
 def export(
@@ -20,10 +22,15 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file; by default RUN/exits/net.onnx.")
     ] = None,
-    policy: Policy = "probability",
+    policy: Annotated[
+        str | None,
+        typer.Option(help=f"With --threshold: {', '.join(EXPORTED)}; by default probability."),
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option(help="For all exits; by default what `layerwise exits budget` chose.")
     ] = None,
+    model: Model = None,
+    data: Data = None,
     trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:
@@ -31,15 +38,23 @@ def export(
 
     layerwise exits export runs/shapes
     """
-    from layerwise.exits.export import export_onnx
+    from layerwise.errors import InputError
+    from layerwise.exits.export import check_output, export_onnx
     from layerwise.exits.folder import exits_folder, load_exits
 
-    chosen = (
-        _chosen_policy(run) if threshold is None else policy_named(policy, ensemble=False).with_thresholds(threshold)
-    )
-    source = source_of(run, trust_code=trust_code, may_ask=not as_json)
+    if threshold is None and policy is not None:
+        raise InputError(
+            f"--policy {policy} needs a --threshold; without one the file gets what was chosen.\n"
+            f"    To choose for {policy}: layerwise exits budget {run} --policy {policy} --loss 0.005"
+        )
+    path = exits_folder(run) / "net.onnx" if output is None else output
+    check_output(path)
+    if threshold is None:
+        chosen = _chosen_policy(run)
+    else:
+        chosen = policy_named(policy or "probability", ensemble=False).with_thresholds(threshold)
+    source = source_of(run, data, model, trust_code=trust_code, may_ask=not as_json)
     net = load_exits(run, source.model, source.data.image_shape, source.description.preprocessing)
-    path = output or exits_folder(run) / "net.onnx"
     export_onnx(net, path, chosen, class_names=source.description.class_names)
     if as_json:
         print_json({"run": str(run), "file": str(path), "size_bytes": path.stat().st_size})
@@ -50,7 +65,7 @@ def export(
 def _chosen_policy(run: Path) -> ExitPolicy:
     """The policy and thresholds that `layerwise exits budget` chose."""
     from layerwise.errors import FileError, RunError
-    from layerwise.exits.folder import exits_folder
+    from layerwise.exits.folder import exits_folder, trained_fingerprint
     from layerwise.runs import read_json
 
     path = exits_folder(run) / "budget.json"
@@ -62,8 +77,15 @@ def _chosen_policy(run: Path) -> ExitPolicy:
     budget = read_json(path)
     try:
         thresholds = [float(threshold) for threshold in budget["thresholds"]]
-        return policy_named(str(budget["policy"]), ensemble=bool(budget["ensemble"])).with_thresholds(thresholds)
+        chosen = policy_named(str(budget["policy"]), ensemble=bool(budget["ensemble"])).with_thresholds(thresholds)
+        made_of = budget["fingerprint"]
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(
             f"{path} is not what `layerwise exits budget` writes ({type(error).__name__}: {error})."
         ) from error
+    if made_of != trained_fingerprint(run):
+        raise RunError(
+            f"the exits in {run} were trained anew after their thresholds were chosen.\n"
+            f"    Choose again: layerwise exits evaluate {run}, then layerwise exits budget {run} --loss 0.005"
+        )
+    return chosen

@@ -44,17 +44,12 @@ def read_wanted(text: str) -> list[float | str]:
     return found
 
 
-def smaller_networks(
-    run: Path, source: Source, wanted: Sequence[float | str], *, progress: Progress
-) -> tuple[dict[str, nn.Module], str]:
-    """The smaller networks by name, trained unless they are already; and what is to be said of them, or why none are.
+def draw_smaller(run: Path, source: Source, wanted: Sequence[float | str]) -> tuple[dict[str, nn.Module], str]:
+    """The smaller networks by name, not trained yet; and what is to be said of them, or why there are none.
 
     Raises:
-        UnknownNameError: no network is called so; nothing was trained.
-        FileError, RunError: what is kept of a training cannot be used; says which folder to remove.
+        UnknownNameError: no network is called so.
     """
-    from layerwise.exits.folder import exits_folder
-    from layerwise.exits.smaller import train_in_phases
     from layerwise.runs import steps_of
 
     if not wanted:
@@ -72,6 +67,22 @@ def smaller_networks(
             notes.append(f"not with {name}: {error} A network by name can be compared: --smaller NAME")
     if steps_of(run)["train"].get("weights") and name_to_network:
         notes.append("this network began with weights from a file, the smaller ones did not")
+    said = "; ".join(notes)
+    return name_to_network, f"{said}; " if said and name_to_network else said
+
+
+def train_smaller(
+    run: Path, source: Source, name_to_network: dict[str, nn.Module], *, progress: Progress
+) -> dict[str, nn.Module]:
+    """Train them the way the run's own network was, unless they are trained already.
+
+    Raises:
+        FileError, RunError: what is kept of a training cannot be used; says which folder to remove.
+    """
+    from layerwise.exits.folder import exits_folder
+    from layerwise.exits.smaller import train_in_phases
+
+    phases = _phases(run, source)
     for name, model in name_to_network.items():
         folder = exits_folder(run) / "smaller" / re.sub(r"[^\w.-]+", "-", name)
         say(f"Comparing with {name}, trained the way this network was, once for a run; for none: --smaller none")
@@ -79,8 +90,7 @@ def smaller_networks(
             train_in_phases(model, source.data, phases, run=folder, progress=progress)
         except (FileError, RunError) as error:
             raise type(error)(f"{error}\n    To train this smaller network anew, remove {folder}.") from error
-    said = "; ".join(notes)
-    return name_to_network, f"{said}; " if said and name_to_network else said
+    return name_to_network
 
 
 def _draw(source: Source, wanted: float | str, *, seed: int) -> nn.Module:

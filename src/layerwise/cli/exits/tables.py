@@ -155,12 +155,13 @@ def budget_summary(
 def print_budget(chosen: ChosenPolicy, summary: ExitSummary, facts: Mapping[str, Any]) -> None:
     """What was chosen, and what it gives."""
     print_table(
-        f"{summary.examples} test images; thresholds chosen on {len(chosen.chosen_on)} {chosen.split} images",
+        f"{summary.examples} {facts['split']} images; thresholds chosen on {len(chosen.chosen_on)} others "
+        f"({chosen.split})",
         ("exit", "threshold", "leave there", "share", "right of those"),
         [
             (
                 row["exit"],
-                f"{threshold:.4g}",
+                "–" if threshold != threshold else f"{threshold:.4g}",
                 str(row["examples"]),
                 f"{row['share']:.3f}",
                 share_with_interval(row["accuracy"], row["accuracy_low"], row["accuracy_high"]),

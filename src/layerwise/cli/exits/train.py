@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from layerwise.cli.console import AsJson, bars, print_json, say
-from layerwise.cli.exits.options import Run, Threads, TrustCode, source_of
+from layerwise.cli.exits.options import Data, Model, Run, Threads, TrustCode, source_of
 
 if TYPE_CHECKING:
     from layerwise.cli.sources import Source
@@ -41,6 +40,8 @@ def train(
     threads: Threads = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     again: Annotated[bool, typer.Option("--again", help="Replace the exits of an earlier training.")] = False,
+    model: Model = None,
+    data: Data = None,
     trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +65,7 @@ def train(
     designs = [design.strip() for design in heads.split(",")]
     facts = _train_into(
         run,
-        source_of(run, trust_code=trust_code, may_ask=not as_json),
+        source_of(run, data, model, trust_code=trust_code, may_ask=not as_json),
         place=read_place(at),
         heads=designs if len(designs) > 1 else designs[0],
         loss=loss,
@@ -88,9 +89,10 @@ def _train_into(
     again: bool,
 ) -> dict[str, Any]:
     """Train, and save the exits and what was done into the run folder; gives what was done."""
-    from layerwise.exits.folder import exits_folder, save_exits
+    from layerwise.errors import RunError
+    from layerwise.exits.folder import exits_folder, replace_exits, save_exits
     from layerwise.exits.network import ExitNetwork
-    from layerwise.exits.training import exits_objective, train_exits
+    from layerwise.exits.training import train_exits
     from layerwise.models.saved import fingerprint
     from layerwise.runs import note_step
     from layerwise.training.settings import TrainSettings
@@ -100,11 +102,15 @@ def _train_into(
     seed = settings["seed"]
     net = ExitNetwork(source.model, data.train, place, heads=heads, preprocessing=preprocessing, seed=seed)
     chosen = TrainSettings(**settings, preprocessing=preprocessing)
-    # What cannot be trained for is refused before anything is removed.
-    exits_objective(net, chosen, **loss)
+    # Beside those that are there, which stay until the new ones are trained.
+    folder = run / "exits.new" if again else exits_folder(run)
+    try:
+        history = train_exits(net, data, chosen, **loss, run=folder, progress=bars)
+    except RunError as error:
+        way = f"Or remove {folder}, which an unfinished --again has left" if again else "Or replace the exits: --again"
+        raise type(error)(f"{error} {way}.") from error
     if again:
-        shutil.rmtree(exits_folder(run), ignore_errors=True)
-    history = train_exits(net, data, chosen, **loss, run=exits_folder(run), progress=bars)
+        replace_exits(run, folder)
     save_exits(run, net)
     facts = {
         "at": net.names[:-1], "heads": net.designs, **loss, "settings": settings,
