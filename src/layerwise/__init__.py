@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from layerwise.arrays.depth import prediction_depth
     from layerwise.arrays.intervals import wilson_interval
+    from layerwise.arrays.map_quality import MapQuality, map_quality
     from layerwise.arrays.policies import (
         EntropyBelow,
         ExitPolicy,
@@ -56,6 +57,10 @@ if TYPE_CHECKING:
     from layerwise.exits.training import train_exits
     from layerwise.exits.tried import ChosenPolicy
     from layerwise.inside.data_set import describe_data
+    from layerwise.inside.embedding.folder import load_maps
+    from layerwise.inside.embedding.placing import Ground, place_points
+    from layerwise.inside.embedding.result import Embedding, TapMaps
+    from layerwise.inside.embedding.taps import MapSettings, embed, embed_taps
     from layerwise.models.catalog import known_models, load_model
     from layerwise.models.loading import load_weights
     from layerwise.models.narrower import narrower
@@ -83,6 +88,7 @@ _NAME_TO_MODULE = {
     "Cost": "cost",
     "Depths": "difficulty.depths",
     "Difficulty": "difficulty.result",
+    "Embedding": "inside.embedding.result",
     "EntropyBelow": "arrays.policies",
     "ExitCurve": "exits.evaluation",
     "ExitNetwork": "exits.network",
@@ -90,11 +96,14 @@ _NAME_TO_MODULE = {
     "ExitPolicy": "arrays.policies",
     "ExitSummary": "exits.evaluation",
     "GeometricEnsemble": "arrays.policies",
+    "Ground": "inside.embedding.placing",
     "ImageData": "data.images",
     "InputError": "errors",
     "LayerwiseError": "errors",
     "LazyImages": "data.images",
     "LearnedGate": "arrays.policies",
+    "MapQuality": "arrays.map_quality",
+    "MapSettings": "inside.embedding.taps",
     "MarginAbove": "arrays.policies",
     "MaxProbabilityAbove": "arrays.policies",
     "Neighbors": "neighbors.found",
@@ -109,6 +118,7 @@ _NAME_TO_MODULE = {
     "SmallerNetwork": "exits.smaller",
     "Stages": "exits.stages",
     "Tap": "taps.tap",
+    "TapMaps": "inside.embedding.result",
     "Taps": "taps.tap",
     "TrainSettings": "training.settings",
     "TrainingHistory": "training.history",
@@ -124,6 +134,8 @@ _NAME_TO_MODULE = {
     "describe_data": "inside.data_set",
     "describe_taps": "recording.description",
     "draw_shapes": "data.shapes",
+    "embed": "inside.embedding.taps",
+    "embed_taps": "inside.embedding.taps",
     "evaluate_exits": "exits.evaluation",
     "evaluate_on": "exits.budgets",
     "evaluate_policy": "exits.evaluation",
@@ -139,15 +151,18 @@ _NAME_TO_MODULE = {
     "load_data": "data.catalog",
     "load_depths": "difficulty.folder",
     "load_difficulty": "difficulty.folder",
+    "load_maps": "inside.embedding.folder",
     "load_model": "models.catalog",
     "load_shapes": "data.shapes",
     "load_weights": "models.loading",
+    "map_quality": "arrays.map_quality",
     "measure_depths": "difficulty.measuring",
     "measure_difficulty": "difficulty.measuring",
     "measure_smaller": "exits.smaller",
     "merge_neighbors": "neighbors.found",
     "narrower": "models.narrower",
     "nearest_rows": "arrays.votes",
+    "place_points": "inside.embedding.placing",
     "prediction_depth": "arrays.depth",
     "read_model": "models.saved",
     "read_run": "views.run",
@@ -173,6 +188,7 @@ __all__ = [
     "Cost",
     "Depths",
     "Difficulty",
+    "Embedding",
     "EntropyBelow",
     "ExitCurve",
     "ExitNetwork",
@@ -180,11 +196,14 @@ __all__ = [
     "ExitPolicy",
     "ExitSummary",
     "GeometricEnsemble",
+    "Ground",
     "ImageData",
     "InputError",
     "LayerwiseError",
     "LazyImages",
     "LearnedGate",
+    "MapQuality",
+    "MapSettings",
     "MarginAbove",
     "MaxProbabilityAbove",
     "Neighbors",
@@ -199,6 +218,7 @@ __all__ = [
     "SmallerNetwork",
     "Stages",
     "Tap",
+    "TapMaps",
     "Taps",
     "TrainSettings",
     "TrainingHistory",
@@ -214,6 +234,8 @@ __all__ = [
     "describe_data",
     "describe_taps",
     "draw_shapes",
+    "embed",
+    "embed_taps",
     "evaluate_exits",
     "evaluate_on",
     "evaluate_policy",
@@ -229,15 +251,18 @@ __all__ = [
     "load_data",
     "load_depths",
     "load_difficulty",
+    "load_maps",
     "load_model",
     "load_shapes",
     "load_weights",
+    "map_quality",
     "measure_depths",
     "measure_difficulty",
     "measure_smaller",
     "merge_neighbors",
     "narrower",
     "nearest_rows",
+    "place_points",
     "prediction_depth",
     "read_model",
     "read_run",

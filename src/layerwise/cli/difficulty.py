@@ -125,7 +125,7 @@ def measure(
     from layerwise.recording.description import describe_taps
 
     check_same_network(folder, fingerprint(source.model))
-    train, examples = source.data.train, _examples(source.data, split)
+    train, examples = source.data.train, examples_of(source.data, split)
     keep = folder / "activations" if keep_activations else None
     cache = cache_folder() if use_cache else None
     settings = ProbeSettings(k, batch_size, limit_bytes, keep=keep, device=device, cache=cache, fast=fast)
@@ -178,7 +178,12 @@ def _advice_in_options() -> Iterator[None]:
         ) from error
 
 
-def _examples(data: ImageData, split: str) -> ImageData:
+def examples_of(data: ImageData, split: str) -> ImageData:
+    """The images of a split, or of all.
+
+    Raises:
+        UnknownNameError: there is no such split.
+    """
     from layerwise.errors import UnknownNameError, did_you_mean
 
     if split not in SPLITS:

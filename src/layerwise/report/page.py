@@ -14,6 +14,7 @@ from layerwise.report.exits import exits_section
 from layerwise.report.factors import factor_section
 from layerwise.report.galleries import data_section, gallery_section
 from layerwise.report.html import Html, joined, name, tag
+from layerwise.report.maps import maps_section
 from layerwise.report.method import method_section
 from layerwise.report.pictures import Album
 from layerwise.report.stories import story_section
@@ -29,6 +30,7 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("taps", "What each tap can tell", tap_section),
     ("examples", "Easiest, last decided, unresolved", gallery_section),
     ("stories", "Three examples, tap by tap", story_section),
+    ("maps", "The images at every tap", maps_section),
     ("exits", "How much of the network each image needs", exits_section),
     ("classes", "Classes", class_section),
     ("factors", "What makes an image hard", factor_section),

@@ -15,6 +15,7 @@ from layerwise.arrays.depth import prediction_depth
 from layerwise.errors import FileError, InputError, RunError, did_you_mean
 from layerwise.runs import read_array, read_json, read_table
 from layerwise.views.exits import ExitsView, read_exits
+from layerwise.views.maps import MapsView, read_maps
 
 SPLITS = ("train", "validation", "test")
 EXAMPLE_COLUMNS = ("id", "split", "label", "prediction", "confidence", "depth", "reference")
@@ -39,6 +40,7 @@ class RunView:
         history: a row per epoch and split, or None for a network trained elsewhere, or where it cannot be read.
         history_fault: why it cannot be read; empty if it was, or is not there.
         exits: what is known of early exit; None if no exits were evaluated.
+        maps: the maps of the taps; None if none were drawn.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
 
@@ -58,6 +60,7 @@ class RunView:
     history: pd.DataFrame | None = None
     history_fault: str = ""
     exits: ExitsView | None = None
+    maps: MapsView | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
 
@@ -153,6 +156,7 @@ def read_run(path: Path) -> RunView:
         history=history,
         history_fault=history_fault,
         exits=read_exits(path),
+        maps=read_maps(path),
         run=run,
         model=model,
     )

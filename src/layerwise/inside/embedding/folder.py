@@ -5,6 +5,7 @@ A tap's files are written when its maps are drawn, so that a killed command goes
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,13 @@ def maps_folder(run: Path) -> Path:
 
 def begin_maps(run: Path, key: Mapping[str, Any]) -> None:
     """Say what the maps are of and how they are drawn; those that were drawn otherwise are removed."""
-    folder = maps_folder(run)
-    if folder.exists() and (not (folder / INDEX).exists() or read_json(folder / INDEX).get("key") != dict(key)):
+    folder, as_read = maps_folder(run), json.loads(json.dumps(dict(key)))
+    if folder.exists() and (not (folder / INDEX).exists() or read_json(folder / INDEX).get("key") != as_read):
         for old in folder.iterdir():
             if old.name == INDEX or old.name[:2].isdigit():
                 old.unlink()
     if not (folder / INDEX).exists():
-        write_json(folder / INDEX, {"key": dict(key), "taps": []})
+        write_json(folder / INDEX, {"key": as_read, "taps": []})
 
 
 def save_tap_maps(run: Path, maps: TapMaps) -> None:

@@ -1,0 +1,95 @@
+"""`read_maps`: the maps that `layerwise inside --embed` left in a run folder, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from layerwise.errors import FileError
+from layerwise.runs import read_json, read_table
+
+COLUMNS = ("x", "y", "trust", "recall", "vote")
+METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+
+
+@dataclass(frozen=True, eq=False)
+class MapsView:
+    """Maps of the pixels and of every tap.
+
+    Attributes:
+        summary: a row per tap and method, in order of execution: `tap`, `method`, the means `trustworthiness`,
+            `recall`, `label_accuracy` and `feature_label_accuracy`, `explained`, `dims`, `seconds`, `divergence`.
+        points: by tap, a row per example: `id`, `label`, and for each method `METHOD_x`, `METHOD_y`, `METHOD_trust`,
+            `METHOD_recall`, `METHOD_vote`.
+        k: how many neighbours the quality is of.
+        key: what the maps were drawn from, and how.
+        class_names: K names.
+    """
+
+    summary: pd.DataFrame
+    points: Mapping[str, pd.DataFrame]
+    k: int
+    key: Mapping[str, Any]
+    class_names: tuple[str, ...]
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """Names of the taps in order of execution."""
+        return tuple(dict.fromkeys(self.summary["tap"]))
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Those that were drawn."""
+        return tuple(dict.fromkeys(self.summary["method"]))
+
+    def row(self, tap: str, method: str) -> Mapping[str, Any]:
+        """The numbers of one map."""
+        found = self.summary[(self.summary["tap"] == tap) & (self.summary["method"] == method)]
+        return {str(name): value for name, value in found.iloc[0].items()}
+
+
+def read_maps(run: Path) -> MapsView | None:
+    """Read the maps of a run; None if none were drawn.
+
+    Raises:
+        FileError: a file is damaged.
+    """
+    folder = run / "maps"
+    if not (folder / "maps.json").exists():
+        return None
+    index = read_json(folder / "maps.json")
+    rows: list[dict[str, Any]] = []
+    points: dict[str, pd.DataFrame] = {}
+    try:
+        names, ks = tuple(map(str, index["key"]["class_names"])), {10}
+        for stem in sorted(index["taps"]):
+            facts, table = read_json(folder / f"{stem}.json"), read_table(folder / f"{stem}.parquet")
+            points[facts["tap"]] = table
+            ks = {int(facts["k"])}
+            rows += [_summary(facts, table, method) for method in facts["methods"]]
+    except (FileError, AttributeError, KeyError, TypeError) as error:
+        raise FileError(
+            f"the maps in {folder} cannot be read ({error}).\n    Draw them again: layerwise inside {run} --again"
+        ) from error
+    if not rows:
+        return None
+    return MapsView(pd.DataFrame(rows), points, ks.pop(), index["key"], names)
+
+
+def _summary(facts: Mapping[str, Any], table: pd.DataFrame, method: str) -> dict[str, Any]:
+    label = table["label"].to_numpy()
+    return {
+        "tap": facts["tap"],
+        "method": method,
+        "trustworthiness": float(table[f"{method}_trust"].mean()),
+        "recall": float(table[f"{method}_recall"].mean()),
+        "label_accuracy": float(np.mean(table[f"{method}_vote"].to_numpy() == label)),
+        "feature_label_accuracy": float(np.mean(table["feature_vote"].to_numpy() == label)),
+        "divergence": float("nan"),
+        **facts["methods"][method],
+    }

@@ -1,0 +1,81 @@
+"""`layerwise inside`: maps in the run folder, pictures, and the report's section; and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from command_line import CommandLine
+from layerwise.views.maps import read_maps
+
+pytestmark = pytest.mark.usefixtures("toys")
+
+COMMAND = ("inside", "trained", "--trust-code", "--split", "all", "--perplexity", "4", "--taps", "0,2")
+
+
+def test_maps_are_drawn_once_and_kept(cli: CommandLine) -> None:
+    outcome = cli(*COMMAND, "--json")
+    assert outcome.code == 0
+    summary = json.loads(outcome.out.splitlines()[-1])
+    assert [(one["tap"], one["method"]) for one in summary["maps"]] == [
+        (tap, method) for tap in ("input", "0", "2", "softmax") for method in ("pca", "tsne")
+    ]
+    assert all(0 <= one["label_accuracy"] <= 1 for one in summary["maps"])
+    assert [Path(path).name for path in summary["pictures"]] == ["maps-pca.svg", "maps-tsne.svg"]
+    points = Path("trained/maps/00-input.parquet")
+    written = points.stat().st_mtime_ns
+    view = read_maps(Path("trained"))
+    assert view is not None
+    assert view.taps == ("input", "0", "2", "softmax")
+    assert view.row("0", "tsne")["trustworthiness"] == pytest.approx(summary["maps"][3]["trustworthiness"])
+    second = json.loads(cli(*COMMAND, "--json").out.splitlines()[-1])
+    assert second["maps"] == summary["maps"]
+    assert points.stat().st_mtime_ns == written
+    assert cli(*COMMAND, "--again").code == 0
+    assert points.stat().st_mtime_ns != written
+    assert "tsne_x" in pd.read_parquet(points)
+    assert cli(*COMMAND, "--embed", "pca").code == 0
+    assert "tsne_x" not in pd.read_parquet(points)
+
+
+def test_a_killed_command_goes_on_from_the_last_finished_tap(cli: CommandLine) -> None:
+    assert cli(*COMMAND, "--embed", "pca").code == 0
+    kept, last = Path("trained/maps/00-input.parquet"), Path("trained/maps/maps.json")
+    before = kept.stat().st_mtime_ns
+    index = json.loads(last.read_text())
+    last.write_text(json.dumps(index | {"taps": index["taps"][:1]}))
+    assert cli(*COMMAND, "--embed", "pca").code == 0
+    assert json.loads(last.read_text())["taps"] == index["taps"]
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_the_report_shows_the_maps(cli: CommandLine) -> None:
+    assert cli("difficulty", "trained", "--trust-code", "--k", "3").code == 0
+    assert cli(*COMMAND).code == 0
+    assert cli("report", "trained").code == 0
+    page = Path("trained/report.html").read_text()
+    assert '<section id="maps">' in page
+    assert "t-SNE at every tap" in page
+    assert "The maps in numbers" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--embed", "pca,tnse"), 'Did you mean "tsne"'),
+        (("--embed", ""), "no method for maps is called"),
+        (("--perplexity", "300"), "needs more than 900 examples"),
+        (("--images", "0"), "--limit-gb and --images must be above 0"),
+        (("--limit-gb", "nan"), "--limit-gb and --images must be above 0"),
+        (("--split", "tset"), 'Did you mean "test"'),
+        (("--taps", "layer9"), 'no tap named "layer9"'),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(cli: CommandLine, options: tuple[str, ...], message: str) -> None:
+    outcome = cli(*COMMAND, *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert message in outcome.err
+    assert not list(Path("trained").glob("figures/maps-*"))
