@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from layerwise.inside.embedding.placing import Ground, place_points
     from layerwise.inside.embedding.result import Embedding, TapMaps
     from layerwise.inside.embedding.taps import MapSettings, embed, embed_taps
+    from layerwise.inside.gradients import gradient_norms
+    from layerwise.inside.units import UnitReport, measure_units
     from layerwise.models.catalog import known_models, load_model
     from layerwise.models.loading import load_weights
     from layerwise.models.narrower import narrower
@@ -122,6 +124,7 @@ _NAME_TO_MODULE = {
     "Taps": "taps.tap",
     "TrainSettings": "training.settings",
     "TrainingHistory": "training.history",
+    "UnitReport": "inside.units",
     "best_placement": "exits.placement",
     "choose_for_accuracy": "exits.budgets",
     "choose_for_macs": "exits.budgets",
@@ -146,6 +149,7 @@ _NAME_TO_MODULE = {
     "find_votes": "neighbors.voting",
     "fingerprint": "models.saved",
     "fit_gate": "exits.gate",
+    "gradient_norms": "inside.gradients",
     "hold_out": "data.splits",
     "known_models": "models.catalog",
     "load_data": "data.catalog",
@@ -159,6 +163,7 @@ _NAME_TO_MODULE = {
     "measure_depths": "difficulty.measuring",
     "measure_difficulty": "difficulty.measuring",
     "measure_smaller": "exits.smaller",
+    "measure_units": "inside.units",
     "merge_neighbors": "neighbors.found",
     "narrower": "models.narrower",
     "nearest_rows": "arrays.votes",
@@ -222,6 +227,7 @@ __all__ = [
     "Taps",
     "TrainSettings",
     "TrainingHistory",
+    "UnitReport",
     "best_placement",
     "choose_for_accuracy",
     "choose_for_macs",
@@ -246,6 +252,7 @@ __all__ = [
     "find_votes",
     "fingerprint",
     "fit_gate",
+    "gradient_norms",
     "hold_out",
     "known_models",
     "load_data",
@@ -259,6 +266,7 @@ __all__ = [
     "measure_depths",
     "measure_difficulty",
     "measure_smaller",
+    "measure_units",
     "merge_neighbors",
     "narrower",
     "nearest_rows",

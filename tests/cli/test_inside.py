@@ -9,15 +9,18 @@ import pandas as pd
 import pytest
 
 from command_line import CommandLine
+from layerwise.errors import FileError
 from layerwise.views.maps import read_maps
+from layerwise.views.units import read_units
 
 pytestmark = pytest.mark.usefixtures("toys")
 
 COMMAND = ("inside", "trained", "--trust-code", "--split", "all", "--perplexity", "4", "--taps", "0,2")
+MAPS = (*COMMAND, "--embed", "pca,tsne")
 
 
 def test_maps_are_drawn_once_and_kept(cli: CommandLine) -> None:
-    outcome = cli(*COMMAND, "--json")
+    outcome = cli(*MAPS, "--json")
     assert outcome.code == 0
     summary = json.loads(outcome.out.splitlines()[-1])
     assert [(one["tap"], one["method"]) for one in summary["maps"]] == [
@@ -31,10 +34,10 @@ def test_maps_are_drawn_once_and_kept(cli: CommandLine) -> None:
     assert view is not None
     assert view.taps == ("input", "0", "2", "softmax")
     assert view.row("0", "tsne")["trustworthiness"] == pytest.approx(summary["maps"][3]["trustworthiness"])
-    second = json.loads(cli(*COMMAND, "--json").out.splitlines()[-1])
+    second = json.loads(cli(*MAPS, "--json").out.splitlines()[-1])
     assert second["maps"] == summary["maps"]
     assert points.stat().st_mtime_ns == written
-    assert cli(*COMMAND, "--again").code == 0
+    assert cli(*MAPS, "--again").code == 0
     assert points.stat().st_mtime_ns != written
     assert "tsne_x" in pd.read_parquet(points)
     assert cli(*COMMAND, "--embed", "pca").code == 0
@@ -52,7 +55,30 @@ def test_a_killed_command_goes_on_from_the_last_finished_tap(cli: CommandLine) -
     assert kept.stat().st_mtime_ns == before
 
 
-def test_the_report_shows_the_maps(cli: CommandLine) -> None:
+def test_units_are_measured_into_the_run(cli: CommandLine) -> None:
+    outcome = cli(*COMMAND, "--units", "--json")
+    summary = json.loads(outcome.out.splitlines()[-1])
+    assert [(row["tap"], row["units"]) for row in summary["units"]] == [("0", 4), ("2", 4)]
+    assert "maps" not in summary
+    assert [Path(path).name for path in summary["pictures"]] == [
+        *("units-firing.svg", "units-gradients.svg", "units-top.svg")
+    ]
+    view = read_units(Path("trained"))
+    assert view is not None
+    assert view.taps == ("0", "2")
+    assert len(view.units) == 8
+    assert view.gradients["layer"].tolist() == ["0", "1", "4"]
+    assert len(view.pictures) == len(view.shown)
+    shown = cli(*COMMAND, "--units")
+    assert "median firing rate" in shown.out
+    assert "Gradient of the loss at each layer" in shown.out
+    path = Path("trained/units/units.parquet")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(FileError, match="Measure the units again: layerwise inside trained --units"):
+        read_units(Path("trained"))
+
+
+def test_the_report_shows_the_maps_and_the_units(cli: CommandLine) -> None:
     assert cli("difficulty", "trained", "--trust-code", "--k", "3").code == 0
     assert cli(*COMMAND).code == 0
     assert cli("report", "trained").code == 0
@@ -60,6 +86,8 @@ def test_the_report_shows_the_maps(cli: CommandLine) -> None:
     assert '<section id="maps">' in page
     assert "t-SNE at every tap" in page
     assert "The maps in numbers" in page
+    assert '<section id="units">' in page
+    assert "units-firing" in page
 
 
 @pytest.mark.parametrize(
@@ -75,7 +103,7 @@ def test_the_report_shows_the_maps(cli: CommandLine) -> None:
     ],
 )
 def test_what_cannot_be_drawn_is_refused(cli: CommandLine, options: tuple[str, ...], message: str) -> None:
-    outcome = cli(*COMMAND, *options)
+    outcome = cli(*MAPS, *options)
     assert (outcome.code, outcome.out) == (2, "")
     assert message in outcome.err
     assert not list(Path("trained").glob("figures/maps-*"))

@@ -2,4 +2,6 @@
 
 - `data_set`: what `layerwise data` shows before any network.
 - `embedding`: maps of the images at the pixels and at every tap.
+- `units`: what each unit does; `unit_folder`: units in a run folder.
+- `gradients`: the gradient of the loss at each layer.
 """

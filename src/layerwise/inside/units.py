@@ -66,6 +66,21 @@ class UnitReport:
             top_ids=[", ".join(self.ids[row[row >= 0]]) for row in self.top],
         )
 
+    def selectivity(self) -> NDArray[np.float64]:
+        """How much more a unit is excited by one class than by the others, shape (U,): 0 alike, 1 by that class alone.
+
+        The mean of the best class less that of all others, over their sum; NaN where these are not above 0, for which
+        it has no meaning.
+
+        Source: Morcos, Barrett, Rabinowitz and Botvinick (2018), On the importance of single directions, section 2.3.
+        """
+        known = np.where(np.isnan(self.class_means), -np.inf, self.class_means)
+        best = known.max(axis=1)
+        classes = (~np.isnan(self.class_means)).sum(axis=1)
+        others = (np.nansum(self.class_means, axis=1) - best) / np.maximum(classes - 1, 1)
+        defined = (classes > 1) & (best > 0) & (others >= 0)
+        return np.where(defined, (best - others) / np.where(defined, best + others, 1), np.nan)
+
     def layers(self) -> pd.DataFrame:
         """A row per tap: `tap`, `units`, how many are `dead`, `never_fires`, `saturated`, and the median of `fires`."""
         grouped = self.units.groupby(["order", "tap"], sort=True)

@@ -19,6 +19,7 @@ from layerwise.report.method import method_section
 from layerwise.report.pictures import Album
 from layerwise.report.stories import story_section
 from layerwise.report.training import training_section
+from layerwise.report.units import unit_section
 from layerwise.runs import write_text
 from layerwise.views.approximation import approximation
 from layerwise.views.run import RunView, read_run
@@ -31,6 +32,7 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("examples", "Easiest, last decided, unresolved", gallery_section),
     ("stories", "Three examples, tap by tap", story_section),
     ("maps", "The images at every tap", maps_section),
+    ("units", "What the units do", unit_section),
     ("exits", "How much of the network each image needs", exits_section),
     ("classes", "Classes", class_section),
     ("factors", "What makes an image hard", factor_section),

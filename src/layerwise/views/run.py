@@ -16,6 +16,7 @@ from layerwise.errors import FileError, InputError, RunError, did_you_mean
 from layerwise.runs import read_array, read_json, read_table
 from layerwise.views.exits import ExitsView, read_exits
 from layerwise.views.maps import MapsView, read_maps
+from layerwise.views.units import UnitsView, read_units
 
 SPLITS = ("train", "validation", "test")
 EXAMPLE_COLUMNS = ("id", "split", "label", "prediction", "confidence", "depth", "reference")
@@ -41,6 +42,7 @@ class RunView:
         history_fault: why it cannot be read; empty if it was, or is not there.
         exits: what is known of early exit; None if no exits were evaluated.
         maps: the maps of the taps; None if none were drawn.
+        units: what the units do; None if they were not measured.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
 
@@ -61,6 +63,7 @@ class RunView:
     history_fault: str = ""
     exits: ExitsView | None = None
     maps: MapsView | None = None
+    units: UnitsView | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
 
@@ -157,6 +160,7 @@ def read_run(path: Path) -> RunView:
         history_fault=history_fault,
         exits=read_exits(path),
         maps=read_maps(path),
+        units=read_units(path),
         run=run,
         model=model,
     )

@@ -1,0 +1,80 @@
+"""`layerwise inside`: what the network made of the images, seen from inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from layerwise.cli.console import AsJson, print_json, say
+
+
+def inside(
+    run: Annotated[Path, typer.Argument(help="A run folder that `layerwise train` made.")],
+    *,
+    units: Annotated[
+        bool, typer.Option("--units", help="What each unit does, and the gradient at each layer.")
+    ] = False,
+    embed: Annotated[
+        str | None, typer.Option(help="Maps of every tap by these methods, with commas between: pca, tsne, umap.")
+    ] = None,
+    taps: Annotated[str, typer.Option(help="children, blocks, leaves, or names with commas between.")] = "blocks",
+    split: Annotated[str, typer.Option(help="Which images: test, train, validation, all.")] = "test",
+    images: Annotated[int | None, typer.Option(help="The first so many of them; by default all.")] = None,
+    perplexity: Annotated[float, typer.Option(help="Of t-SNE: about how many neighbours a point attends to.")] = 30.0,
+    neighbors: Annotated[int, typer.Option(help="Of UMAP.")] = 15,
+    seed: Annotated[int, typer.Option(help="Of what the methods draw.")] = 0,
+    limit_gb: Annotated[float, typer.Option(help="The most memory for activations.")] = 4.0,
+    threads: Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")] = None,
+    model: Annotated[str | None, typer.Option(help="The network, if its FILE.py:NAME lies elsewhere now.")] = None,
+    data: Annotated[str | None, typer.Option(help="Other images than the run's.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Draw maps anew that were drawn before.")] = False,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="Run the FILE.py that the run names as its network.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look inside: what do the units do, and where do the classes part? Without --units and --embed, all of it.
+
+    layerwise inside runs/shapes
+
+    layerwise inside runs/cifar10 --split train --images 10000 --embed pca,tsne,umap
+    """
+    from layerwise.cli.difficulty import examples_of
+    from layerwise.cli.inside.maps import draw_map_pictures, draw_maps
+    from layerwise.cli.inside.units import draw_unit_pictures, look_at_units
+    from layerwise.cli.sources import source_of_run
+    from layerwise.cli.threads import use_threads
+    from layerwise.errors import InputError
+    from layerwise.inside.embedding.taps import MapSettings
+
+    if not limit_gb > 0 or (images is not None and images < 1):
+        raise InputError(f"--limit-gb and --images must be above 0; got {limit_gb:g} and {images}.")
+    if threads is not None:
+        use_threads(threads)
+    if embed is None and not units:
+        embed, units = "pca,tsne", True
+    methods = () if embed is None else tuple(dict.fromkeys(part.strip() for part in embed.split(",")))
+    settings = MapSettings(
+        methods or ("pca",), perplexity=perplexity, neighbors=neighbors, seed=seed, limit_bytes=limit_gb * 1e9
+    )
+    source = source_of_run(run, data, seed=0, model=model, trust_code=trust_code, may_ask=not as_json)
+    whole = examples_of(source.data, split)
+    chosen = whole if images is None else whole.select(slice(0, images))
+    words = split if len(chosen) == len(whole) else f"{split} (the first of {len(whole):,})"
+    summary: dict[str, Any] = {"run": str(run), "images": len(chosen)}
+    pictures: list[Path] = []
+    if units:
+        summary["units"] = look_at_units(run, source, chosen, words=words, taps=taps, quiet=as_json)
+        pictures += draw_unit_pictures(run)
+    if methods:
+        summary["maps"] = draw_maps(
+            run, source, chosen, words=words, taps=taps, settings=settings, again=again, quiet=as_json
+        )
+        pictures += draw_map_pictures(run)
+    if as_json:
+        print_json({**summary, "pictures": [str(path) for path in pictures]})
+        return
+    for path in pictures:
+        say(f"Picture: {path}")

@@ -1,0 +1,81 @@
+"""What `layerwise inside` leaves in a run folder, made up for a toy run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from layerwise.runs import read_json, read_table, write_all, write_json
+from layerwise.seeds import stream
+
+TAPS = ("input", "layer1", "softmax")
+
+
+def write_maps(run: Path, *, taps: tuple[str, ...] = TAPS) -> Path:
+    """Two maps of each tap, in which the classes part more and more."""
+    folder, random = run / "maps", stream(0, "maps")
+    examples = read_table(run / "examples.parquet")
+    names = read_json(run / "model.json")["class_names"]
+    labels = examples["label"].to_numpy()
+    stems = []
+    for order, tap in enumerate(taps):
+        points = pd.DataFrame({"id": examples["id"], "label": labels, "feature_vote": labels})
+        for method in ("pca", "tsne"):
+            angle = 2 * np.pi * labels / len(names)
+            for column, centre in (("x", np.cos(angle)), ("y", np.sin(angle))):
+                points[f"{method}_{column}"] = order * centre + random.normal(size=len(labels))
+            points[f"{method}_trust"], points[f"{method}_recall"] = 0.9, 0.4
+            points[f"{method}_vote"] = np.where(random.random(len(labels)) < 0.3 * order, labels, 0)
+        facts = {"dims": 50, "explained": 0.8, "seconds": 1.5}
+        methods = {"pca": facts, "tsne": {**facts, "divergence": 1.2}}
+        stems.append(f"{order:02d}-tap")
+        write_all(
+            folder,
+            {
+                f"{stems[-1]}.json": {"tap": tap, "order": order, "k": 10, "methods": methods},
+                f"{stems[-1]}.parquet": points,
+            },
+        )
+    write_json(folder / "maps.json", {"key": {"class_names": names, "images": "test"}, "taps": stems})
+    return run
+
+
+def write_units(run: Path, *, taps: tuple[str, ...] = TAPS[1:2], units: int = 8, shown: int = 5) -> Path:
+    """Some units of each tap, one of them dead, and pictures for two."""
+    random = stream(0, "units")
+    name = read_json(run / "model.json")["class_names"][0]
+    rows = [
+        {
+            "tap": tap,
+            "order": order,
+            "unit": unit,
+            "fires": random.random(),
+            "dead": unit == 3,
+            "never_fires": unit == 3,
+            "saturated": False,
+            "selectivity": 0.5,
+            "excited_by": name,
+        }
+        for order, tap in enumerate(taps)
+        for unit in range(units)
+    ]
+    pictures = [
+        {"tap": tap, "unit": unit, "value": 1.0 - rank / 10, "id": f"{rank}", "label": 0}
+        for tap in taps
+        for unit in (0, 5)
+        for rank in range(shown)
+    ]
+    gradients = [{"layer": tap, "rms": 10.0**-place} for place, tap in enumerate((*taps, "fc"))]
+    write_all(
+        run / "units",
+        {
+            "units.json": {"images": 160, "split": "test"},
+            "units.parquet": pd.DataFrame(rows),
+            "gradients.parquet": pd.DataFrame(gradients),
+            "shown.parquet": pd.DataFrame(pictures),
+            "shown.npy": random.integers(0, 256, (len(pictures), 1, 16, 16), np.uint8),
+        },
+    )
+    return run

@@ -1,0 +1,48 @@
+"""Maps and units of a run folder are read whole, or refused with the way to make them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inside_files import write_maps, write_units
+from layerwise.errors import FileError
+from layerwise.views.maps import read_maps
+from layerwise.views.units import read_units
+from toy_runs import make_run
+
+
+def test_maps_are_read_in_order_with_their_means(tmp_path: Path) -> None:
+    assert read_maps(make_run(tmp_path)) is None
+    maps = read_maps(write_maps(tmp_path))
+    assert maps is not None
+    assert (maps.taps, maps.methods, maps.k) == (("input", "layer1", "softmax"), ("pca", "tsne"), 10)
+    row, points = maps.row("softmax", "tsne"), maps.points["softmax"]
+    assert row["label_accuracy"] == pytest.approx((points["tsne_vote"] == points["label"]).mean())
+    assert (row["feature_label_accuracy"], row["trustworthiness"], row["divergence"]) == (1.0, pytest.approx(0.9), 1.2)
+
+
+@pytest.mark.parametrize("name", ["maps.json", "00-tap.json", "01-tap.parquet"])
+def test_damaged_maps_are_said(tmp_path: Path, name: str) -> None:
+    run = write_maps(make_run(tmp_path))
+    (run / "maps" / name).write_text("{}")
+    with pytest.raises(FileError, match="Draw them again: layerwise inside"):
+        read_maps(run)
+
+
+def test_units_are_read_with_their_layers(tmp_path: Path) -> None:
+    assert read_units(make_run(tmp_path)) is None
+    units = read_units(write_units(tmp_path, taps=("conv1", "layer1")))
+    assert units is not None
+    layers = units.layers()
+    assert layers[["tap", "units", "dead"]].to_numpy().tolist() == [["conv1", 8, 1], ["layer1", 8, 1]]
+    assert (layers["low"] <= layers["median"]).all()
+
+
+@pytest.mark.parametrize("name", ["units.json", "units.parquet", "shown.npy", "gradients.parquet"])
+def test_damaged_units_are_said(tmp_path: Path, name: str) -> None:
+    run = write_units(make_run(tmp_path))
+    (run / "units" / name).write_text("[")
+    with pytest.raises(FileError, match=r"[Mm]easure (the units )?again: layerwise inside .* --units"):
+        read_units(run)
