@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from layerwise.inside.embedding.placing import Ground, place_points
     from layerwise.inside.embedding.result import Embedding, TapMaps
     from layerwise.inside.embedding.taps import MapSettings, embed, embed_taps
+    from layerwise.inside.feature_maps import Features, read_features, telling_examples
+    from layerwise.inside.filters import Filters, find_filters
     from layerwise.inside.gradients import gradient_norms
     from layerwise.inside.units import UnitReport, measure_units
     from layerwise.models.catalog import known_models, load_model
@@ -97,6 +99,8 @@ _NAME_TO_MODULE = {
     "ExitOutcome": "exits.outcome",
     "ExitPolicy": "arrays.policies",
     "ExitSummary": "exits.evaluation",
+    "Features": "inside.feature_maps",
+    "Filters": "inside.filters",
     "GeometricEnsemble": "arrays.policies",
     "Ground": "inside.embedding.placing",
     "ImageData": "data.images",
@@ -144,6 +148,7 @@ _NAME_TO_MODULE = {
     "evaluate_policy": "exits.evaluation",
     "exit_curve": "exits.evaluation",
     "export_onnx": "exits.export",
+    "find_filters": "inside.filters",
     "find_neighbors": "neighbors.search",
     "find_taps": "taps.finding",
     "find_votes": "neighbors.voting",
@@ -169,6 +174,7 @@ _NAME_TO_MODULE = {
     "nearest_rows": "arrays.votes",
     "place_points": "inside.embedding.placing",
     "prediction_depth": "arrays.depth",
+    "read_features": "inside.feature_maps",
     "read_model": "models.saved",
     "read_run": "views.run",
     "record": "recording.recorder",
@@ -176,6 +182,7 @@ _NAME_TO_MODULE = {
     "save_depths": "difficulty.folder",
     "save_difficulty": "difficulty.folder",
     "save_model": "models.saved",
+    "telling_examples": "inside.feature_maps",
     "tie_key": "arrays.votes",
     "time_segments": "exits.latency",
     "train": "training.fit",
@@ -200,6 +207,8 @@ __all__ = [
     "ExitOutcome",
     "ExitPolicy",
     "ExitSummary",
+    "Features",
+    "Filters",
     "GeometricEnsemble",
     "Ground",
     "ImageData",
@@ -247,6 +256,7 @@ __all__ = [
     "evaluate_policy",
     "exit_curve",
     "export_onnx",
+    "find_filters",
     "find_neighbors",
     "find_taps",
     "find_votes",
@@ -272,6 +282,7 @@ __all__ = [
     "nearest_rows",
     "place_points",
     "prediction_depth",
+    "read_features",
     "read_model",
     "read_run",
     "record",
@@ -279,6 +290,7 @@ __all__ = [
     "save_depths",
     "save_difficulty",
     "save_model",
+    "telling_examples",
     "tie_key",
     "time_segments",
     "train",

@@ -78,6 +78,33 @@ def test_units_are_measured_into_the_run(cli: CommandLine) -> None:
         read_units(Path("trained"))
 
 
+def test_filters_and_feature_maps_are_drawn(cli: CommandLine) -> None:
+    command = ("inside", "trained", "--trust-code", "--split", "all", "--json")
+    outcome = cli(*command, "--filters", "first", "--maps", "right,wrong,unsure")
+    summary = json.loads(outcome.out.splitlines()[-1])
+    names = [Path(path).name for path in summary["pictures"]]
+    assert names[0] == "filters-0.svg"
+    assert "features-unsure.svg" in names
+    assert all(Path(path).exists() for path in summary["pictures"])
+    one = summary["examples"][-1]["id"]
+    again = json.loads(cli(*command, "--maps", one).out.splitlines()[-1])
+    assert again["examples"][0] == summary["examples"][-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--filters", "3"), '"3" is a Flatten, which has no filters'),
+        (("--filters", "conv9"), 'no layer named "conv9"'),
+        (("--maps", "nobody"), 'no example has the id "nobody"'),
+    ],
+)
+def test_filters_and_examples_that_are_not_there_are_refused(
+    cli: CommandLine, options: tuple[str, ...], message: str
+) -> None:
+    assert message in cli.refusal("inside", "trained", "--trust-code", *options)
+
+
 def test_the_report_shows_the_maps_and_the_units(cli: CommandLine) -> None:
     assert cli("difficulty", "trained", "--trust-code", "--k", "3").code == 0
     assert cli(*COMMAND).code == 0

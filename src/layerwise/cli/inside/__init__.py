@@ -16,6 +16,11 @@ def inside(
     units: Annotated[
         bool, typer.Option("--units", help="What each unit does, and the gradient at each layer.")
     ] = False,
+    filters: Annotated[str | None, typer.Option(help="The filters of a convolution by name, or: first.")] = None,
+    maps: Annotated[
+        str | None,
+        typer.Option(help="Feature maps of examples: ids with commas between; or right, wrong, unsure."),
+    ] = None,
     embed: Annotated[
         str | None, typer.Option(help="Maps of every tap by these methods, with commas between: pca, tsne, umap.")
     ] = None,
@@ -35,13 +40,16 @@ def inside(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look inside: what do the units do, and where do the classes part? Without --units and --embed, all of it.
+    """Look inside: filters, feature maps, what the units do, and where the classes part. Unless some are named, all.
 
     layerwise inside runs/shapes
+
+    layerwise inside runs/shapes --filters first --maps right,wrong,unsure
 
     layerwise inside runs/cifar10 --split train --images 10000 --embed pca,tsne,umap
     """
     from layerwise.cli.difficulty import examples_of
+    from layerwise.cli.inside.features import FIRST, TELLING, draw_examples, draw_filters
     from layerwise.cli.inside.maps import draw_map_pictures, draw_maps
     from layerwise.cli.inside.units import draw_unit_pictures, look_at_units
     from layerwise.cli.sources import source_of_run
@@ -53,8 +61,9 @@ def inside(
         raise InputError(f"--limit-gb and --images must be above 0; got {limit_gb:g} and {images}.")
     if threads is not None:
         use_threads(threads)
-    if embed is None and not units:
-        embed, units = "pca,tsne", True
+    everything = embed is None and filters is None and maps is None and not units
+    if everything:
+        embed, units, maps, filters = "pca,tsne", True, ",".join(TELLING), FIRST
     methods = () if embed is None else tuple(dict.fromkeys(part.strip() for part in embed.split(",")))
     settings = MapSettings(
         methods or ("pca",), perplexity=perplexity, neighbors=neighbors, seed=seed, limit_bytes=limit_gb * 1e9
@@ -65,6 +74,16 @@ def inside(
     words = split if len(chosen) == len(whole) else f"{split} (the first of {len(whole):,})"
     summary: dict[str, Any] = {"run": str(run), "images": len(chosen)}
     pictures: list[Path] = []
+    if filters is not None:
+        try:
+            pictures += draw_filters(run, source, filters)
+        except InputError as error:
+            if not everything:
+                raise
+            say(str(error))  # a network without filters has other things to look at
+    if maps is not None:
+        drawn, summary["examples"] = draw_examples(run, source, chosen, maps, taps=taps, quiet=as_json)
+        pictures += drawn
     if units:
         summary["units"] = look_at_units(run, source, chosen, words=words, taps=taps, quiet=as_json)
         pictures += draw_unit_pictures(run)

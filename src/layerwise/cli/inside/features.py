@@ -1,0 +1,123 @@
+"""Filters, and the values of single examples at every tap, for `layerwise inside`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise.cli.console import bars, print_table
+
+if TYPE_CHECKING:
+    from layerwise.cli.sources import Source
+    from layerwise.data.images import ImageData
+    from layerwise.inside.feature_maps import Features
+
+FIRST = "first"
+TELLING = ("right", "wrong", "unsure")
+
+
+def draw_filters(run: Path, source: Source, layer: str) -> list[Path]:
+    """A picture of a convolution's filters, and of what they were before training, if it can be drawn anew."""
+    from layerwise.errors import LayerwiseError
+    from layerwise.inside.filters import find_filters
+    from layerwise.models.catalog import load_model
+    from layerwise.plots.filters import plot_filters
+    from layerwise.plots.saving import save_figure
+    from layerwise.runs import steps_of
+
+    found = find_filters(source.model, None if layer == FIRST else layer)
+    pictures = [("", found.weights)]
+    described, trained = source.description, steps_of(run).get("train")
+    if trained is not None and described.spec is not None and not described.needs_code:
+        try:
+            fresh = load_model(
+                described.spec,
+                num_classes=described.num_classes,
+                in_channels=described.in_channels,
+                seed=trained["settings"]["seed"],
+            )
+            pictures.append(("-before", find_filters(fresh, found.layer).weights))
+        except (LayerwiseError, KeyError, TypeError):
+            pass  # only what the network is now can be shown
+    name = _as_name(found.layer)
+    return [
+        save_figure(
+            plot_filters(weights, title=f"{found.layer}{' before training' if suffix else ''}"),
+            run / "figures" / f"filters-{name}{suffix}.svg",
+        )
+        for suffix, weights in pictures
+    ]
+
+
+def draw_examples(
+    run: Path, source: Source, chosen: ImageData, wanted: str, *, taps: str, quiet: bool
+) -> tuple[list[Path], list[dict[str, Any]]]:
+    """A picture of what the network computes for each example that is asked for, and its numbers."""
+    from layerwise.cli.sources import read_place
+    from layerwise.data.thumbnails import thumbnails
+    from layerwise.inside.feature_maps import read_features
+    from layerwise.plots.filters import plot_features
+    from layerwise.plots.saving import save_figure
+
+    pictures, numbers = [], []
+    for word, row in rows_wanted(source, chosen, wanted).items():
+        features = read_features(
+            source.model, chosen, row, read_place(taps), preprocessing=source.description.preprocessing
+        )
+        axes = plot_features(
+            features.tap_to_values,
+            thumbnails(chosen.select(slice(row, row + 1)))[0],
+            title=_words(features),
+            class_names=features.class_names,
+        )
+        pictures.append(save_figure(axes, run / "figures" / f"features-{_as_name(word)}.svg"))
+        table = features.table()
+        numbers.append({"id": features.id, "taps": table.to_dict("records")})
+        if not quiet:
+            print_table(
+                _words(features),
+                tuple(table.columns),
+                [(*line[:2], *(f"{value:.3g}" for value in line[2:])) for line in table.itertuples(index=False)],
+            )
+    return pictures, numbers
+
+
+def rows_wanted(source: Source, chosen: ImageData, wanted: str) -> dict[str, int]:
+    """Rows by the words that ask for them: ids, or right, wrong, unsure.
+
+    Raises:
+        UnknownNameError: no example has this id.
+    """
+    from layerwise.errors import UnknownNameError, did_you_mean
+    from layerwise.inside.feature_maps import telling_examples
+    from layerwise.recording import record
+    from layerwise.taps import SOFTMAX, find_taps
+
+    words = list(dict.fromkeys(part.strip() for part in wanted.split(",")))
+    id_to_row = {str(one): row for row, one in enumerate(chosen.ids)}
+    unknown = [word for word in words if word not in id_to_row and word not in TELLING]
+    if unknown:
+        raise UnknownNameError(
+            f'no example has the id "{unknown[0]}".{did_you_mean(unknown[0], [*TELLING, *id_to_row])}\n'
+            f"    Give ids such as {chosen.ids[0]}, or: {', '.join(TELLING)}."
+        )
+    telling: dict[str, int] = {}
+    if any(word not in id_to_row for word in words):
+        preprocessing = source.description.preprocessing
+        taps = find_taps(source.model, chosen.select(slice(0, 1)), [], preprocessing=preprocessing)
+        recorded = record(source.model, chosen, taps, only=[SOFTMAX], preprocessing=preprocessing, progress=bars)
+        telling = telling_examples(recorded.logits, chosen.labels)
+    return {word: row for word in words if (row := id_to_row.get(word, telling.get(word))) is not None}
+
+
+def _words(features: Features) -> str:
+    names = features.class_names
+    return (
+        f"{features.id}: {names[features.prediction]} with {features.confidence:.3f}"
+        f"{'' if features.prediction == features.label else f', labelled {names[features.label]}'}"
+    )
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text)[:80]
