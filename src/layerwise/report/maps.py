@@ -14,10 +14,10 @@ def maps_section(view: RunView, album: Album) -> Html:
     maps = view.maps
     if maps is None:
         return Html()
-    drawn = maps.key.get("images", "")
+    drawn = str(maps.key.get("images", "")).removeprefix("all")
     intro = tag(
         "p",
-        f"Each point is one of {len(next(iter(maps.points.values()))):,} {drawn} images. A tap's map begins from the "
+        f"Each point is one of {len(next(iter(maps.points.values()))):,} {f'{drawn} images'.strip()}. A tap's map begins from the "
         "one before it and is turned to it, so points can be followed. Distances on a map have no unit, and gaps "
         "between groups may come from the method: the numbers say how far to trust it.",
     )

@@ -18,14 +18,15 @@ def unit_section(view: RunView, album: Album) -> Html:
         return Html()
     layers = units.layers()
     dead, total = int(layers["dead"].sum()), int(layers["units"].sum())
-    images = f"{units.facts['images']:,} {units.facts.get('split', '')} images"
+    split = str(units.facts.get("split", "")).removeprefix("all")
+    images = f"{units.facts['images']:,} {f'{split} images'.strip()}"
     firing = album.chart(
         "units-firing", plot_firing(units), f"Firing rates of {total} units at {len(layers)} taps; {dead} are dead."
     )
     gradients = album.chart(
         "units-gradients", plot_gradients(units), f"Root mean square of the gradient at {len(units.gradients)} layers."
     )
-    pair = [
+    charts = [
         figure(
             firing,
             f"How often units fire, on {images}: the share of a unit's values above 0, over images and positions. Dot: "
@@ -33,7 +34,7 @@ def unit_section(view: RunView, album: Album) -> Html:
         ),
         figure(gradients, "The gradient of the mean loss at each layer's parameters, on a sample of the images."),
     ]
-    return joined([tag("div", *pair, class_="pair"), _excited(units, album), _numbers(units)])
+    return joined([*charts, _excited(units, album), _numbers(units)])
 
 
 def _excited(units: UnitsView, album: Album) -> Html:
