@@ -14,11 +14,12 @@ def maps_section(view: RunView, album: Album) -> Html:
     maps = view.maps
     if maps is None:
         return Html()
-    drawn = str(maps.key.get("images", "")).removeprefix("all")
+    split = str(maps.key.get("images", "")).removeprefix("all")
+    count = len(next(iter(maps.points.values())))
     intro = tag(
         "p",
-        f"Each point is one of {len(next(iter(maps.points.values()))):,} {f'{drawn} images'.strip()}. A tap's map begins from the "
-        "one before it and is turned to it, so points can be followed. Distances on a map have no unit, and gaps "
+        f"Each point is one of {count:,} {split + ' ' if split else ''}images. A tap's map begins from the one before "
+        "it and is turned to it, so points can be followed. Distances on a map have no unit, and gaps "
         "between groups may come from the method: the numbers say how far to trust it.",
     )
     return joined([intro, *(_picture(maps, method, album) for method in maps.methods), _numbers(maps)])
