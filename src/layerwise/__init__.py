@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from layerwise.arrays.depth import prediction_depth
     from layerwise.arrays.intervals import wilson_interval
+    from layerwise.arrays.intrinsic_dimension import levina_bickel, two_nn
     from layerwise.arrays.map_quality import MapQuality, map_quality
     from layerwise.arrays.policies import (
         EntropyBelow,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from layerwise.exits.stream import BudgetTracker
     from layerwise.exits.training import train_exits
     from layerwise.exits.tried import ChosenPolicy
+    from layerwise.inside.complexity import Complexity, measure_complexity
     from layerwise.inside.data_set import describe_data
     from layerwise.inside.embedding.folder import load_maps
     from layerwise.inside.embedding.placing import Ground, place_points
@@ -89,6 +91,7 @@ _NAME_TO_MODULE = {
     "BudgetTracker": "exits.stream",
     "ChosenPolicy": "exits.tried",
     "Comparison": "exits.comparison",
+    "Complexity": "inside.complexity",
     "Cost": "cost",
     "Depths": "difficulty.depths",
     "Difficulty": "difficulty.result",
@@ -157,6 +160,7 @@ _NAME_TO_MODULE = {
     "gradient_norms": "inside.gradients",
     "hold_out": "data.splits",
     "known_models": "models.catalog",
+    "levina_bickel": "arrays.intrinsic_dimension",
     "load_data": "data.catalog",
     "load_depths": "difficulty.folder",
     "load_difficulty": "difficulty.folder",
@@ -165,6 +169,7 @@ _NAME_TO_MODULE = {
     "load_shapes": "data.shapes",
     "load_weights": "models.loading",
     "map_quality": "arrays.map_quality",
+    "measure_complexity": "inside.complexity",
     "measure_depths": "difficulty.measuring",
     "measure_difficulty": "difficulty.measuring",
     "measure_smaller": "exits.smaller",
@@ -187,6 +192,7 @@ _NAME_TO_MODULE = {
     "time_segments": "exits.latency",
     "train": "training.fit",
     "train_exits": "exits.training",
+    "two_nn": "arrays.intrinsic_dimension",
     "vote": "arrays.votes",
     "wilson_interval": "arrays.intervals",
     "write_report": "report.page",
@@ -197,6 +203,7 @@ __all__ = [
     "BudgetTracker",
     "ChosenPolicy",
     "Comparison",
+    "Complexity",
     "Cost",
     "Depths",
     "Difficulty",
@@ -265,6 +272,7 @@ __all__ = [
     "gradient_norms",
     "hold_out",
     "known_models",
+    "levina_bickel",
     "load_data",
     "load_depths",
     "load_difficulty",
@@ -273,6 +281,7 @@ __all__ = [
     "load_shapes",
     "load_weights",
     "map_quality",
+    "measure_complexity",
     "measure_depths",
     "measure_difficulty",
     "measure_smaller",
@@ -295,6 +304,7 @@ __all__ = [
     "time_segments",
     "train",
     "train_exits",
+    "two_nn",
     "vote",
     "wilson_interval",
     "write_report",

@@ -31,20 +31,33 @@ def test_for_people_there_is_a_table_on_the_output_and_words_beside_it(cli: Any,
     assert outcome.err.splitlines()[1] == (
         "Identical images: 0 copies; 0 groups in more than one split, 0 with different labels."
     )
-    assert outcome.err.splitlines()[2:] == [
-        "To see examples of each class, add -o FOLDER: it writes them as a picture."
-    ]
+    assert outcome.err.splitlines()[-1] == "For pictures of examples, of the variance, and maps, add -o FOLDER."
+    assert "What pixels tell, without a network: 40 and 20 train and test images" in outcome.out
+    assert "Components that hold a share of the variance: 50 %:" in outcome.err
+
+
+def test_probes_say_what_the_pixels_tell(cli: Any, toys: Path) -> None:
+    told = json.loads(cli("data", "npz:small.npz", "--json").out)["complexity"]
+    assert told["images"] == "40 and 20 train and test images"
+    assert told["chance"] == 0.35
+    assert told["knn"]["accuracy"] == 1.0
+    low, high = told["linear"]["accuracy_95"]
+    assert low <= told["linear"]["accuracy"] <= high
+    assert told["components"]["0.5"] <= told["components"]["0.99"] <= 40
+    assert told["dimension"]["estimate"] > 0
+    assert json.loads(cli("data", "npz:small.npz", "--brief", "--json").out)["complexity"] is None
 
 
 def test_with_a_folder_the_picture_is_named_and_not_advertised(cli: Any, toys: Path) -> None:
-    outcome = cli("data", "npz:small.npz", "-o", "look")
+    outcome = cli("data", "npz:small.npz", "-o", "look", "--brief")
     assert outcome.err.splitlines()[2:] == ["Picture: look/figures/examples.svg"]
 
 
 def test_the_pictures_lie_in_the_folder_that_was_asked_for(cli: Any, toys: Path) -> None:
     printed = json.loads(cli("data", "npz:small.npz", "-o", "look", "--json").out)
-    assert printed["pictures"] == ["look/figures/examples.svg"]
-    assert list(cli.files("look")) == ["figures/examples.svg"]
+    names = ["examples.svg", "variance.svg", "pixels-pca.svg", "pixels-tsne.svg"]
+    assert printed["pictures"] == [f"look/figures/{name}" for name in names]
+    assert sorted(cli.files("look")) == sorted(f"figures/{name}" for name in names)
     assert b"<svg" in Path("look/figures/examples.svg").read_bytes()
 
 

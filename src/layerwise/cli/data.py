@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from layerwise.cli.console import AsJson, print_json, print_table, say
+from layerwise.cli.console import AsJson, bars, print_json, print_table, say, share_with_interval
 
 if TYPE_CHECKING:
     from layerwise.data.images import ImageData
+    from layerwise.inside.complexity import Complexity
 
 EXAMPLES_PER_CLASS = 12
 MOST_CLASSES = 30
@@ -22,21 +23,27 @@ def data(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A folder for a picture of examples; by default none.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Splits images that come in one piece.")] = 0,
+    images: Annotated[int, typer.Option(help="The most images that probes and maps look at.")] = 10_000,
+    brief: Annotated[bool, typer.Option("--brief", help="Counts, range and copies alone, without probes.")] = False,
+    seed: Annotated[int, typer.Option(help="Splits images that come in one piece, and draws samples.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a data set: classes, shapes, range, identical images, and a grid of examples.
+    """Describe a data set before any training: classes, copies, and how much its pixels alone can tell.
 
     layerwise data digits
 
     layerwise data "shapes?train=600&test=300" -o runs/look
     """
     from layerwise.data.catalog import load_data
+    from layerwise.errors import InputError
     from layerwise.inside.data_set import describe_data
 
-    images = load_data(spec, seed=seed)
-    described = describe_data(images)
-    pictures = _draw(images, output) if output is not None else []
+    if images < 1:
+        raise InputError(f"--images must be at least 1; got {images}.")
+    loaded = load_data(spec, seed=seed)
+    described = describe_data(loaded)
+    complexity, why_not = (None, "") if brief else _measure(loaded, images, seed)
+    pictures = _draw(loaded, complexity, images, seed, output) if output is not None else []
     if as_json:
         print_json(
             {
@@ -50,13 +57,14 @@ def data(
                 "duplicated_images": described.duplicated_images,
                 "duplicate_groups_across_splits": described.groups_across_splits,
                 "duplicate_groups_across_labels": described.groups_across_labels,
+                "complexity": None if complexity is None else _as_json(complexity),
                 "pictures": [str(path) for path in pictures],
             }
         )
         return
     shape = "×".join(map(str, described.image_shape))
     print_table(
-        f"{described.name}: {len(images)} images {shape} ({described.dtype}), "
+        f"{described.name}: {len(loaded)} images {shape} ({described.dtype}), "
         f"values {described.lowest:.3g} to {described.highest:.3g}",
         list(described.counts.columns),
         described.counts.itertuples(index=False),
@@ -67,20 +75,101 @@ def data(
         f"Identical images: {described.duplicated_images} copies; {described.groups_across_splits} groups in more than "
         f"one split, {described.groups_across_labels} with different labels."
     )
+    if complexity is not None:
+        _print_complexity(complexity)
+    elif why_not:
+        say(f"No probes: {why_not}")
     for path in pictures:
         say(f"Picture: {path}")
     if output is None:
-        say("To see examples of each class, add -o FOLDER: it writes them as a picture.")
+        say("For pictures of examples, of the variance, and maps, add -o FOLDER.")
 
 
-def _draw(images: ImageData, folder: Path) -> list[Path]:
+def _measure(loaded: ImageData, limit: int, seed: int) -> tuple[Complexity | None, str]:
+    """What the pixels tell, or why it cannot be said."""
+    from layerwise.errors import NotEnoughExamplesError
+    from layerwise.inside.complexity import measure_complexity
+
+    try:
+        return measure_complexity(loaded, limit=limit, seed=seed), ""
+    except NotEnoughExamplesError as error:
+        return None, str(error)
+
+
+def _print_complexity(complexity: Complexity) -> None:
+    rows = [
+        ("the largest class, always", f"{complexity.chance:.3f}"),
+        ("10 nearest training images", share_with_interval(complexity.knn.accuracy, *complexity.knn.interval)),
+        ("logistic regression on pixels", share_with_interval(complexity.linear.accuracy, *complexity.linear.interval)),
+    ]
+    print_table(f"What pixels tell, without a network: {complexity.note}", ("by", "accuracy (95 % interval)"), rows)
+    shares = ", ".join(f"{100 * share:.0f} %: {needed}" for share, needed in complexity.components().items())
+    say(f"Components that hold a share of the variance: {shares} (of {len(complexity.explained)}).")
+    for words, found in (("2", complexity.local_dimension), ("20", complexity.dimension)):
+        if found is not None:
+            say(
+                f"Intrinsic dimension at the scale of {words} neighbours: {found.estimate:.1f} "
+                f"({found.low:.1f} – {found.high:.1f})."
+            )
+
+
+def _as_json(complexity: Complexity) -> dict[str, Any]:
+    return {
+        "images": complexity.note,
+        "chance": complexity.chance,
+        **{
+            name: {"accuracy": one.accuracy, "accuracy_95": one.interval}
+            for name, one in (("knn", complexity.knn), ("linear", complexity.linear))
+        },
+        "components": {f"{share:g}": needed for share, needed in complexity.components().items()},
+        **{
+            name: None if one is None else {"estimate": one.estimate, "interval_95": [one.low, one.high]}
+            for name, one in (("local_dimension", complexity.local_dimension), ("dimension", complexity.dimension))
+        },
+    }
+
+
+def _draw(loaded: ImageData, complexity: Complexity | None, limit: int, seed: int, folder: Path) -> list[Path]:
     import numpy as np
 
     from layerwise.data.thumbnails import thumbnails
-    from layerwise.plots.data_set import plot_class_grid
+    from layerwise.plots.data_set import plot_class_grid, plot_explained
     from layerwise.plots.saving import save_figure
 
-    rows = [np.flatnonzero(images.labels == label)[:EXAMPLES_PER_CLASS] for label in range(images.num_classes)]
-    shown = images.select(np.concatenate(rows[:MOST_CLASSES]))
-    axes = plot_class_grid(thumbnails(shown), shown.labels, images.class_names)
-    return [save_figure(axes, folder / "figures" / "examples.svg")]
+    rows = [np.flatnonzero(loaded.labels == label)[:EXAMPLES_PER_CLASS] for label in range(loaded.num_classes)]
+    shown = loaded.select(np.concatenate(rows[:MOST_CLASSES]))
+    figures = folder / "figures"
+    pictures = [
+        save_figure(plot_class_grid(thumbnails(shown), shown.labels, loaded.class_names), figures / "examples.svg")
+    ]
+    if complexity is not None:
+        pictures.append(save_figure(plot_explained(complexity.explained), figures / "variance.svg"))
+        pictures += _draw_maps(loaded, limit, seed, figures)
+    return pictures
+
+
+def _draw_maps(loaded: ImageData, limit: int, seed: int, figures: Path) -> list[Path]:
+    """PCA and t-SNE of the pixels of the first images."""
+    from layerwise.inside.embedding.taps import MapSettings, embed
+    from layerwise.plots.maps import plot_map
+    from layerwise.plots.saving import save_figure
+    from layerwise.views.maps import METHOD_NAMES
+
+    some = loaded.select(slice(0, limit))
+    perplexity = min(30.0, (len(some) - 1) / 4)
+    maps = embed(
+        some.batch(slice(0, len(some))).reshape(len(some), -1),
+        some,
+        settings=MapSettings(perplexity=perplexity, seed=seed),
+        progress=bars,
+    )
+    pictures = []
+    for one in maps.maps:
+        numbers = one.summary()
+        title = (
+            f"{METHOD_NAMES[one.method]} of the pixels of {len(some):,} images: labels {numbers['label_accuracy']:.2f} "
+            f"of {numbers['feature_label_accuracy']:.2f}, trust {numbers['trustworthiness']:.3f}"
+        )
+        axes = plot_map(one.coordinates, one.labels, some.class_names, title=title)
+        pictures.append(save_figure(axes, figures / f"pixels-{one.method}.svg"))
+    return pictures

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from layerwise.plots.style import axes_or_new, empty_axes, style
+from layerwise.plots.style import MUTED, RIGHT, axes_or_new, empty_axes, percent_axis, style
 from layerwise.plots.words import shown
 
 GAP = 2
@@ -44,4 +44,35 @@ def plot_class_grid(
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         ax.grid(visible=False)
+    return ax
+
+
+def plot_explained(explained: NDArray[np.floating], ax: Axes | None = None, *, marked: float = 0.9) -> Axes:
+    """The share of the variance that the first components hold, on a logarithmic scale of their number.
+
+    Args:
+        explained: shape (P,), cumulative, from the first component on.
+        ax: where to draw; by default new axes.
+        marked: a share at which the number of components is written.
+    """
+    needed = int(np.searchsorted(explained, marked - 1e-9)) + 1
+    with style():
+        ax = axes_or_new(ax, 4.2, 2.6)
+        ax.plot(np.arange(1, len(explained) + 1), explained, color=RIGHT, lw=1.6)
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.axvline(needed, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+        ax.annotate(
+            f"{needed} of {len(explained)} hold {100 * marked:.0f} %",
+            (needed, 0.06),
+            xytext=(-4 if needed > len(explained) ** 0.5 else 4, 0),
+            textcoords="offset points",
+            ha="right" if needed > len(explained) ** 0.5 else "left",
+            fontsize=8,
+            color=MUTED,
+        )
+        ax.set_ylim(0, 1.03)
+        ax.yaxis.set_major_formatter(percent_axis())
+        ax.set_xlabel("principal components of the pixels")
+        ax.set_ylabel("variance held")
     return ax
