@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from layerwise.inside.complexity import Complexity, measure_complexity
     from layerwise.inside.data_set import describe_data
     from layerwise.inside.embedding.folder import load_maps
+    from layerwise.inside.embedding.new_images import MapPlacer
     from layerwise.inside.embedding.placing import Ground, place_points
     from layerwise.inside.embedding.result import Embedding, TapMaps
     from layerwise.inside.embedding.taps import MapSettings, embed, embed_taps
@@ -111,6 +112,7 @@ _NAME_TO_MODULE = {
     "LayerwiseError": "errors",
     "LazyImages": "data.images",
     "LearnedGate": "arrays.policies",
+    "MapPlacer": "inside.embedding.new_images",
     "MapQuality": "arrays.map_quality",
     "MapSettings": "inside.embedding.taps",
     "MarginAbove": "arrays.policies",
@@ -223,6 +225,7 @@ __all__ = [
     "LayerwiseError",
     "LazyImages",
     "LearnedGate",
+    "MapPlacer",
     "MapQuality",
     "MapSettings",
     "MarginAbove",

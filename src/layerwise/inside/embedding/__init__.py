@@ -5,7 +5,7 @@
 - `reduction`: PCA, which comes before every other method.
 - `tsne`: t-SNE by openTSNE, on exact neighbours; `umap`: UMAP.
 - `alignment`: turns a map to another, so that points can be followed.
-- `placing`: where new images fall on maps that are drawn.
+- `placing`: where new points fall on maps that are drawn; `new_images`: MapPlacer, for images and all taps.
 - `folder`: maps in a run folder.
 """
 
