@@ -7,7 +7,8 @@ from typing import Literal
 from layerwise.plots.training import plot_training_curves
 from layerwise.report.html import Html, details, figure, joined, table, tag
 from layerwise.report.pictures import Album
-from layerwise.views.run import SPLITS, RunView
+from layerwise.views.faults import SPLITS
+from layerwise.views.run import RunView
 
 Quantity = Literal["loss", "accuracy"]
 QUANTITIES: dict[Quantity, str] = {

@@ -11,15 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from layerwise.arrays.depth import prediction_depth
 from layerwise.errors import FileError, InputError, RunError, did_you_mean
 from layerwise.runs import read_array, read_json, read_table
 from layerwise.views.exits import ExitsView, read_exits
+from layerwise.views.faults import SPLITS, find_faults
 from layerwise.views.maps import MapsView, read_maps
 from layerwise.views.units import UnitsView, read_units
 
-SPLITS = ("train", "validation", "test")
-EXAMPLE_COLUMNS = ("id", "split", "label", "prediction", "confidence", "depth", "reference")
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")
 UNRESOLVED = "unresolved"
 
@@ -31,7 +29,7 @@ class RunView:
     Attributes:
         name: what the run is called in titles.
         class_names: K names; a class is a place in it.
-        examples: a row per measured example; see `EXAMPLE_COLUMNS`; `correct`, and `factor_*` where known.
+        examples: a row per measured example; see `EXAMPLE_COLUMNS` of `faults`; `correct`, and `factor_*` where known.
         taps: a row per tap in order of execution, with at least `name`.
         votes: shape (N, L), the class that the probe at each tap gives.
         neighbors: shape (N, L, k), rows of `base`, nearest first; None if they were not kept.
@@ -68,7 +66,7 @@ class RunView:
     model: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        faults = _faults(self)
+        faults = find_faults(self)
         if faults:
             raise RunError(
                 f"{self.name} holds parts of different measurements:\n    - "
@@ -237,82 +235,3 @@ def _class_names(model: Mapping[str, Any], examples: pd.DataFrame) -> tuple[str,
             class_to_name |= dict(zip(examples[number].astype(int), examples[name].astype(str), strict=True))
     numbers = [int(examples[c].max()) for c in ("label", "prediction", "reference") if c in examples and len(examples)]
     return tuple(class_to_name.get(number, str(number)) for number in range(max(numbers, default=-1) + 1))
-
-
-def _faults(view: RunView) -> list[str]:
-    """What does not fit together; sizes first, for nothing else can be asked of arrays of the wrong size."""
-    return _column_faults(view) or _size_faults(view) or _value_faults(view)
-
-
-def _column_faults(view: RunView) -> list[str]:
-    missing = [name for name in EXAMPLE_COLUMNS if name not in view.examples.columns]
-    faults = [f"examples.parquet has no column {', '.join(missing)}"] if missing else []
-    if "name" not in view.taps.columns:
-        faults.append("taps.parquet has no column name")
-    if view.base is not None and not {"id", "label"} <= set(view.base.columns):
-        faults.append("base.parquet needs the columns id and label")
-    return faults
-
-
-def _size_faults(view: RunView) -> list[str]:
-    count, taps = len(view.examples), len(view.taps)
-    if count == 0 or taps == 0:
-        return [f"{count} examples and {taps} taps; at least one of each is needed"]
-    faults = []
-    if view.votes.shape != (count, taps) or view.votes.dtype.kind not in "iu":
-        faults.append(
-            f"votes.npy is {view.votes.dtype} {view.votes.shape}; "
-            f"{count} examples and {taps} taps need whole numbers {(count, taps)}"
-        )
-    if view.neighbors is not None and (view.neighbors.ndim != 3 or view.neighbors.shape[:2] != (count, taps)):
-        faults.append(f"neighbors.npy is {view.neighbors.shape}; ({count}, {taps}, k) is expected")
-    if (view.neighbors is None) != (view.base is None):
-        faults.append("neighbors.npy and base.parquet go together, and one is missing")
-    faults += _thumbnail_faults("thumbnails.npy", view.thumbnails, count)
-    if view.base is not None:
-        faults += _thumbnail_faults("base_thumbnails.npy", view.base_thumbnails, len(view.base))
-    return faults
-
-
-def _thumbnail_faults(name: str, thumbnails: NDArray[np.uint8] | None, count: int) -> list[str]:
-    if thumbnails is None:
-        return []
-    if thumbnails.dtype != np.uint8 or thumbnails.ndim != 4 or len(thumbnails) != count:
-        return [f"{name} is {thumbnails.dtype} {thumbnails.shape}; bytes ({count}, C, h, w) are expected"]
-    if thumbnails.shape[1] not in (1, 3):
-        return [f"{name} has {thumbnails.shape[1]} channels; 1 or 3 can be shown"]
-    return []
-
-
-def _value_faults(view: RunView) -> list[str]:
-    classes = len(view.class_names)
-    faults = [
-        f"{what} has classes outside 0 to {classes - 1}, for which there are {classes} names"
-        for what, values in _class_columns(view).items()
-        if len(values) and not (values.min() >= 0 and values.max() < classes)
-    ]
-    unknown = sorted(set(view.examples["split"].astype(str)) - set(SPLITS))
-    if unknown:
-        faults.append(f"split is {', '.join(unknown)}; expected one of {', '.join(SPLITS)}")
-    if view.neighbors is not None and view.base is not None and not _points_into(view.neighbors, len(view.base)):
-        faults.append(f"neighbors.npy points outside the {len(view.base)} rows of base.parquet")
-    reference = view.examples["reference"].to_numpy()
-    agrees = reference == view.votes.T  # (L, N)
-    wrong = int((prediction_depth(agrees) != view.examples["depth"].to_numpy()).sum())
-    if wrong:
-        faults.append(f"the depth of {wrong} of {len(view.examples)} examples does not follow from votes.npy")
-    return faults
-
-
-def _points_into(neighbors: NDArray[np.integer], rows: int) -> bool:
-    return neighbors.size == 0 or bool(neighbors.min() >= 0 and neighbors.max() < rows)
-
-
-def _class_columns(view: RunView) -> dict[str, NDArray[Any]]:
-    columns: dict[str, NDArray[Any]] = {
-        name: view.examples[name].to_numpy() for name in ("label", "prediction", "reference")
-    }
-    columns["votes.npy"] = view.votes
-    if view.base is not None:
-        columns["base.parquet"] = view.base["label"].to_numpy()
-    return columns
