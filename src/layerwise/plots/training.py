@@ -9,7 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from layerwise.errors import RunError
 from layerwise.plots.style import SPLIT_COLORS, axes_or_new, percent_axis, style
-from layerwise.views.run import SPLITS, RunView
+from layerwise.views.faults import SPLITS
+from layerwise.views.run import RunView
 
 
 def plot_training_curves(
