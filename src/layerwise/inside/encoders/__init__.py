@@ -1,0 +1,8 @@
+"""Encoders: what places new images on a picture, or in few numbers; estimators as scikit-learn has them.
+
+- `base`: what all share: checked input, `save` and `load`.
+- `linear`: LinearAutoencoder, which finds the subspace of the principal components.
+- `autoencoder`: Autoencoder, layers with activations between, and the reconstruction.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,146 @@
+"""Autoencoder: layers with activations between, down to few numbers and back; its reconstruction shows what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from layerwise.errors import InputError, NonFiniteError
+from layerwise.inside.encoders.base import Encoder
+from layerwise.progress import Progress, silent
+from layerwise.seeds import stream_seed
+
+__all__ = ["Autoencoder"]
+
+ROWS_AT_ONCE = 8192
+
+
+class Autoencoder(Encoder):
+    """A network that reconstructs vectors from few numbers: D → hidden → d → hidden → D, by the mean squared error.
+
+    Vectors are centred and divided by one number, so that their own scale plays no part. Trained with Adam, a step a
+    batch, the rate falling to 0 along a cosine.
+
+    Args:
+        dims: d, the numbers in the middle.
+        hidden: widths of the layers on the way in; the way out has them backwards. Without any it is linear.
+        epochs: passes over the vectors.
+        batch_size: vectors in one step.
+        learning_rate: of Adam, at the beginning.
+        seed: draws the weights and the order.
+
+    Attributes:
+        losses_: the mean squared error of each epoch, in shares of the variance: 1 is as good as the mean.
+
+    >>> points = np.random.default_rng(0).normal(size=(200, 5)) * [5, 4, 0.1, 0.1, 0.1]
+    >>> Autoencoder(2, hidden=(16,), epochs=2).fit(points).transform(points).shape
+    (200, 2)
+    """
+
+    def __init__(
+        self,
+        dims: int = 32,
+        *,
+        hidden: Sequence[int] = (512, 128),
+        epochs: int = 20,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        seed: int = 0,
+    ) -> None:
+        self.dims = dims
+        self.hidden = hidden
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.seed = seed
+
+    def fit(self, X: ArrayLike, y: object = None, *, progress: Progress = silent) -> Self:  # noqa: ARG002, N803
+        """Learn from vectors (N, D); `y` is ignored; `progress` is shown the epochs.
+
+        Raises:
+            InputError: a width, the epochs or the size of the batches is below 1, or the rate is not above 0.
+            NonFiniteError: the loss became NaN or infinite: lower the learning rate.
+        """
+        widths = (self.dims, *self.hidden, self.epochs, self.batch_size)
+        if min(widths) < 1 or not self.learning_rate > 0:
+            raise InputError(
+                "dims, hidden widths, epochs and batch_size must be at least 1, learning_rate above 0; got "
+                f"{self.dims}, {tuple(self.hidden)}, {self.epochs}, {self.batch_size} and {self.learning_rate:g}."
+            )
+        vectors = torch.from_numpy(self._checked(X, reset=True))
+        mean = vectors.mean(dim=0)
+        scale = (vectors - mean).square().mean().sqrt().reshape(1)
+        scale[scale == 0] = 1.0
+        whitened = (vectors - mean) / scale
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            torch.manual_seed(stream_seed(self.seed, "autoencoder"))
+            encoder, decoder = self._layers(vectors.shape[1])
+            self.losses_ = self._train(nn.Sequential(encoder, decoder), whitened, progress)
+        self.tensors_ = {
+            "mean": mean,
+            "scale": scale,
+            **{f"encoder.{name}": value.detach().clone() for name, value in encoder.state_dict().items()},
+            **{f"decoder.{name}": value.detach().clone() for name, value in decoder.state_dict().items()},
+        }
+        return self
+
+    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
+        """The reconstructions (N, D) of codes (N, d)."""
+        codes = torch.from_numpy(np.asarray(X, np.float32))
+        return np.asarray(self._run("decoder", codes) * self.tensors_["scale"] + self.tensors_["mean"])
+
+    def _encode(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        whitened = (torch.from_numpy(vectors) - self.tensors_["mean"]) / self.tensors_["scale"]
+        return np.asarray(self._run("encoder", whitened))
+
+    def _run(self, part: str, values: Tensor) -> Tensor:
+        layers = dict(zip(("encoder", "decoder"), self._layers(self.n_features_in_), strict=True))[part]
+        prefix = f"{part}."
+        weights = {name.removeprefix(prefix): value for name, value in self.tensors_.items() if name.startswith(prefix)}
+        layers.load_state_dict(weights)
+        with torch.no_grad():
+            return torch.cat([layers(rows) for rows in torch.split(values, ROWS_AT_ONCE)])
+
+    def _layers(self, features: int) -> tuple[nn.Sequential, nn.Sequential]:
+        widths = [features, *self.hidden, self.dims]
+        return _stack(widths), _stack(widths[::-1])
+
+    def _train(self, network: nn.Module, vectors: Tensor, progress: Progress) -> list[float]:
+        optimizer = torch.optim.Adam(network.parameters(), lr=self.learning_rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.epochs)
+        losses: list[float] = []
+        order = torch.Generator().manual_seed(stream_seed(self.seed, "autoencoder", "order"))
+
+        def told() -> str:
+            return f"Autoencoder, error {losses[-1]:.3f}" if losses else "Autoencoder"
+
+        for _ in progress(range(self.epochs), total=self.epochs, what=told):
+            total = 0.0
+            for rows in torch.split(torch.randperm(len(vectors), generator=order), self.batch_size):
+                batch = vectors[rows]
+                loss = functional.mse_loss(network(batch), batch)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                total += float(loss.detach()) * len(rows)
+            schedule.step()
+            losses.append(total / len(vectors))
+            if not np.isfinite(losses[-1]):
+                raise NonFiniteError(
+                    f"the error became NaN or infinite in epoch {len(losses)}.\n    Lower the learning rate."
+                )
+        return losses
+
+
+def _stack(widths: Sequence[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])

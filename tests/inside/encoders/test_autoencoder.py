@@ -1,0 +1,70 @@
+"""The autoencoder reconstructs what it was fitted to better than PCA where data are curved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from layerwise.errors import FileError, InputError, NonFiniteError
+from layerwise.inside.encoders.autoencoder import Autoencoder
+from layerwise.inside.encoders.linear import LinearAutoencoder
+from layerwise.seeds import stream
+
+
+@parametrize_with_checks([Autoencoder(2, hidden=(4,), epochs=2)])
+def test_it_follows_scikit_learns_conventions(estimator, check) -> None:
+    check(estimator)
+
+
+def circle(count: int = 600) -> np.ndarray:
+    """One number, the angle, in two dimensions and a little noise in two more."""
+    random = stream(0, "circle")
+    angle = random.uniform(0, 2 * np.pi * 0.8, count)
+    return np.stack([np.cos(angle), np.sin(angle), *(0.01 * random.normal(size=(2, count)))], axis=1)
+
+
+def test_a_curve_needs_one_number_where_pca_needs_two() -> None:
+    points = circle()
+    fitted = Autoencoder(1, hidden=(64, 64), epochs=60, batch_size=32, learning_rate=3e-3).fit(points)
+    back = fitted.inverse_transform(fitted.transform(points))
+    lost = ((back - points) ** 2).sum() / ((points - points.mean(axis=0)) ** 2).sum()
+    by_pca = 1 - PCA(1).fit(points).explained_variance_ratio_[0]
+    assert lost < 0.1 * by_pca
+    assert fitted.losses_[-1] < 0.2 * fitted.losses_[0]
+
+
+def test_the_seed_and_nothing_else_decides() -> None:
+    points = circle(100)
+    first, same, other = (Autoencoder(2, hidden=(8,), epochs=3, seed=seed).fit(points) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.transform(points), same.transform(points))
+    assert (first.transform(points) != other.transform(points)).any()
+
+
+def test_the_unit_of_the_vectors_plays_no_part() -> None:
+    points = circle(100)
+    one, large = (Autoencoder(2, hidden=(8,), epochs=3).fit(points * scale) for scale in (1, 1000))
+    np.testing.assert_allclose(one.transform(points), large.transform(1000 * points), atol=1e-3)
+
+
+def test_it_is_saved_and_loaded_as_itself(tmp_path: Path) -> None:
+    points, path = circle(100), tmp_path / "encoder.safetensors"
+    fitted = Autoencoder(2, hidden=(8, 4), epochs=2).fit(points)
+    fitted.save(path)
+    loaded = Autoencoder.load(path)
+    np.testing.assert_array_equal(loaded.transform(points), fitted.transform(points))
+    np.testing.assert_array_equal(loaded.inverse_transform([[0, 1]]), fitted.inverse_transform([[0, 1]]))
+    with pytest.raises(FileError, match="holds a Autoencoder, not a LinearAutoencoder"):
+        LinearAutoencoder.load(path)
+
+
+def test_what_cannot_be_fitted_is_refused() -> None:
+    with pytest.raises(InputError, match="must be at least 1, learning_rate above 0"):
+        Autoencoder(2, hidden=(0,)).fit(circle(50))
+    with pytest.raises(InputError, match="learning_rate above 0"):
+        Autoencoder(2, learning_rate=float("nan")).fit(circle(50))
+    with pytest.raises(NonFiniteError, match="Lower the learning rate"):
+        Autoencoder(2, hidden=(64, 64), epochs=50, learning_rate=1e18).fit(circle(50))
