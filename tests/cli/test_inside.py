@@ -44,6 +44,12 @@ def test_maps_are_drawn_once_and_kept(cli: CommandLine) -> None:
     assert "tsne_x" not in pd.read_parquet(points)
 
 
+def test_a_refused_command_costs_no_earlier_maps(cli: CommandLine) -> None:
+    assert cli(*MAPS).code == 0
+    for options in (("--perplexity", "300"), ("--taps", "layer9"), ("--perplexity", "300", "--again")):
+        cli.refusal(*MAPS, *options)  # which sees that no file has changed
+
+
 def test_a_killed_command_goes_on_from_the_last_finished_tap(cli: CommandLine) -> None:
     assert cli(*COMMAND, "--embed", "pca").code == 0
     kept, last = Path("trained/maps/00-input.parquet"), Path("trained/maps/maps.json")

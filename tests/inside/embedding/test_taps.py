@@ -77,12 +77,13 @@ def test_small_memory_gives_the_same_maps(drawn: list[TapMaps]) -> None:
 
 
 def test_maps_come_back_from_their_folder_and_a_killed_command_goes_on(drawn: list[TapMaps], tmp_path: Path) -> None:
-    begin_maps(tmp_path, {"seed": 0, "class_names": ["a", "b", "c"]})
+    key = {"seed": 0, "class_names": ("a", "b", "c")}
+    begin_maps(tmp_path, key)
     for maps in drawn[:2]:
         save_tap_maps(tmp_path, maps)
-    kept = finished_maps(tmp_path)
+    kept = finished_maps(tmp_path, key)
     assert list(kept) == ["input", "0"]
-    begin_maps(tmp_path, {"seed": 0, "class_names": ["a", "b", "c"]})
+    begin_maps(tmp_path, key)
     again = list(embed_taps(network(), blobs(), settings=BRIEF, finished=kept))
     for one, other in zip(drawn, again, strict=True):
         np.testing.assert_array_equal(one.maps[1].coordinates, other.maps[1].coordinates)
@@ -93,8 +94,9 @@ def test_maps_come_back_from_their_folder_and_a_killed_command_goes_on(drawn: li
     loaded = next(load_maps(tmp_path))
     np.testing.assert_array_equal(loaded.reduced, drawn[0].reduced)
     np.testing.assert_array_equal(loaded.reduction.components, drawn[0].reduction.components)
+    assert finished_maps(tmp_path, {"seed": 1}) == {}
     begin_maps(tmp_path, {"seed": 1})
-    assert finished_maps(tmp_path) == {}
+    assert finished_maps(tmp_path, key) == {}
 
 
 def test_damaged_and_missing_maps_are_said(drawn: list[TapMaps], tmp_path: Path) -> None:

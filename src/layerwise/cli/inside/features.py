@@ -19,7 +19,6 @@ TELLING = ("right", "wrong", "unsure")
 
 def draw_filters(run: Path, source: Source, layer: str) -> list[Path]:
     """A picture of a convolution's filters, and of what they were before training, if it can be drawn anew."""
-    from layerwise.errors import LayerwiseError
     from layerwise.inside.filters import find_filters
     from layerwise.models.catalog import load_model
     from layerwise.plots.filters import plot_filters
@@ -28,18 +27,14 @@ def draw_filters(run: Path, source: Source, layer: str) -> list[Path]:
 
     found = find_filters(source.model, None if layer == FIRST else layer)
     pictures = [("", found.weights)]
-    described, trained = source.description, steps_of(run).get("train")
-    if trained is not None and described.spec is not None and not described.needs_code:
-        try:
-            fresh = load_model(
-                described.spec,
-                num_classes=described.num_classes,
-                in_channels=described.in_channels,
-                seed=trained["settings"]["seed"],
-            )
-            pictures.append(("-before", find_filters(fresh, found.layer).weights))
-        except (LayerwiseError, KeyError, TypeError):
-            pass  # only what the network is now can be shown
+    described, trained = source.description, steps_of(run).get("train", {})
+    seed = trained.get("settings", {}).get("seed")
+    # Known only of a network drawn with a seed: not of a FILE.py, nor of one that began with the weights of a file.
+    if seed is not None and described.spec and not described.needs_code and not trained.get("weights"):
+        fresh = load_model(
+            described.spec, num_classes=described.num_classes, in_channels=described.in_channels, seed=seed
+        )
+        pictures.append(("-before", find_filters(fresh, found.layer).weights))
     name = _as_name(found.layer)
     return [
         save_figure(

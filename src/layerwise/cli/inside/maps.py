@@ -37,11 +37,8 @@ def draw_maps(
         "model": fingerprint(source.model), "data": chosen.fingerprint, "images": words,
         "class_names": list(chosen.class_names), "taps": taps, **settings.facts(),
     }  # fmt: skip
-    begin_maps(run, {**key, "again": 1} if again else key)
-    if again:
-        begin_maps(run, key)
     drawn: list[Embedding] = []
-    finished = finished_maps(run)
+    finished = {} if again else finished_maps(run, key)
     for maps in embed_taps(
         source.model,
         chosen,
@@ -51,6 +48,8 @@ def draw_maps(
         finished=finished,
         progress=bars,
     ):
+        if not drawn:  # what cannot be drawn was refused before this: only now earlier maps may go
+            begin_maps(run, key, again=again)
         if maps.tap not in finished:
             save_tap_maps(run, maps)
         drawn += maps.maps

@@ -31,15 +31,15 @@ def maps_folder(run: Path) -> Path:
     return run / "maps"
 
 
-def begin_maps(run: Path, key: Mapping[str, Any]) -> None:
-    """Say what the maps are of and how they are drawn; those that were drawn otherwise are removed."""
-    folder, as_read = maps_folder(run), json.loads(json.dumps(dict(key)))
-    if folder.exists() and (not (folder / INDEX).exists() or read_json(folder / INDEX).get("key") != as_read):
+def begin_maps(run: Path, key: Mapping[str, Any], *, again: bool = False) -> None:
+    """Say what the maps are of and how they are drawn; those drawn otherwise are removed, with `again` all."""
+    folder = maps_folder(run)
+    if folder.exists() and (again or not _drawn_so(run, key)):
         for old in folder.iterdir():
             if old.name == INDEX or old.name[:2].isdigit():
                 old.unlink()
     if not (folder / INDEX).exists():
-        write_json(folder / INDEX, {"key": as_read, "taps": []})
+        write_json(folder / INDEX, {"key": _as_read(key), "taps": []})
 
 
 def save_tap_maps(run: Path, maps: TapMaps) -> None:
@@ -83,11 +83,19 @@ def load_maps(run: Path) -> Iterator[TapMaps]:
         yield _load_tap(maps_folder(run), stem, run)
 
 
-def finished_maps(run: Path) -> dict[str, TapMaps]:
-    """The maps that are there already, by tap."""
-    if not (maps_folder(run) / INDEX).exists():
-        return {}
-    return {maps.tap: maps for maps in load_maps(run)}
+def finished_maps(run: Path, key: Mapping[str, Any]) -> dict[str, TapMaps]:
+    """The maps that are there already, by tap, if they are of the same and were drawn in the same way."""
+    return {maps.tap: maps for maps in load_maps(run)} if _drawn_so(run, key) else {}
+
+
+def _drawn_so(run: Path, key: Mapping[str, Any]) -> bool:
+    path = maps_folder(run) / INDEX
+    return path.exists() and read_json(path).get("key") == _as_read(key)
+
+
+def _as_read(key: Mapping[str, Any]) -> Any:
+    """As JSON gives it back: a tuple is a list there."""
+    return json.loads(json.dumps(dict(key)))
 
 
 def _stems(run: Path) -> Sequence[str]:
