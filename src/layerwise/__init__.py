@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from layerwise.inside.embedding.taps import MapSettings, embed, embed_taps
     from layerwise.inside.encoders.autoencoder import Autoencoder
     from layerwise.inside.encoders.linear import LinearAutoencoder
+    from layerwise.inside.encoders.parametric_tsne import ParametricTsne
     from layerwise.inside.feature_maps import Features, read_features, telling_examples
     from layerwise.inside.filters import Filters, find_filters
     from layerwise.inside.gradients import gradient_norms
@@ -132,6 +133,7 @@ _MODULE_TO_NAMES = {
     "inside.embedding.taps": "MapSettings embed embed_taps",
     "inside.encoders.autoencoder": "Autoencoder",
     "inside.encoders.linear": "LinearAutoencoder",
+    "inside.encoders.parametric_tsne": "ParametricTsne",
     "inside.feature_maps": "Features read_features telling_examples",
     "inside.filters": "Filters find_filters",
     "inside.gradients": "gradient_norms",
@@ -191,6 +193,7 @@ __all__ = [
     "MaxProbabilityAbove",
     "Neighbors",
     "OnnxExits",
+    "ParametricTsne",
     "Patience",
     "Placement",
     "Preprocessing",

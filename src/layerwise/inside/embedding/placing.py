@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from layerwise.arrays.affinities import gaussian_shares
 from layerwise.errors import InputError, NotEnoughExamplesError
 
 PERPLEXITY = 5.0
@@ -101,31 +102,4 @@ def _affinities(values: NDArray[np.floating], ground: Ground) -> tuple[NDArray[n
     distances = distances + np.square(ground.values).sum(axis=1)
     near = np.argpartition(distances, NEIGHBORS, axis=1)[:, :NEIGHBORS]
     exact = np.square(values[:, None].astype(np.float64) - ground.values[near]).sum(axis=2)  # (M, k)
-    return near, np.stack([gaussian_shares(row, PERPLEXITY) for row in exact])
-
-
-def gaussian_shares(squared_distances: NDArray[np.float64], perplexity: float) -> NDArray[np.float64]:
-    """Shares exp(-β d²) / Σ exp(-β d²) with the β at which their perplexity is the one given, by bisection.
-
-    >>> shares = gaussian_shares(np.arange(1.0, 16.0), 5.0)
-    >>> round(float(np.exp(-(shares * np.log(shares)).sum())), 3)
-    5.0
-    """
-    low, high = -np.inf, np.inf
-    scaled = squared_distances - squared_distances.min()
-    beta = 1 / (scaled.mean() or 1.0)
-    shares: NDArray[np.float64] = np.empty_like(scaled)
-    for _ in range(100):
-        shares = np.exp(-beta * scaled)
-        total = shares.sum()
-        entropy = np.log(total) + beta * (scaled * shares).sum() / total
-        shares /= total
-        if abs(entropy - np.log(perplexity)) < 1e-6:
-            break
-        if entropy > np.log(perplexity):
-            low = beta
-            beta = 2 * beta if high == np.inf else (beta + high) / 2
-        else:
-            high = beta
-            beta = beta / 2 if low == -np.inf else (beta + low) / 2
-    return shares
+    return near, gaussian_shares(exact, PERPLEXITY)

@@ -3,6 +3,8 @@
 - `base`: what all share: checked input, `save` and `load`.
 - `linear`: LinearAutoencoder, which finds the subspace of the principal components.
 - `autoencoder`: Autoencoder, layers with activations between, and the reconstruction.
+- `parametric_tsne`: ParametricTsne, a network that draws the t-SNE map.
+- `training`: the steps that the last two share.
 """
 
 from __future__ import annotations

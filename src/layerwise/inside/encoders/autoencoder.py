@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -12,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.errors import InputError, NonFiniteError
+from layerwise.errors import InputError
 from layerwise.inside.encoders.base import Encoder
+from layerwise.inside.encoders.training import descend, stack
 from layerwise.progress import Progress, silent
 from layerwise.seeds import stream_seed
 
@@ -82,7 +82,18 @@ class Autoencoder(Encoder):
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
             torch.manual_seed(stream_seed(self.seed, "autoencoder"))
             encoder, decoder = self._layers(vectors.shape[1])
-            self.losses_ = self._train(nn.Sequential(encoder, decoder), whitened, progress)
+            both = nn.Sequential(encoder, decoder)
+            self.losses_ = descend(
+                both,
+                lambda rows: functional.mse_loss(both(whitened[rows]), whitened[rows]),
+                len(vectors),
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                learning_rate=self.learning_rate,
+                order=torch.Generator().manual_seed(stream_seed(self.seed, "autoencoder", "order")),
+                what="Autoencoder",
+                progress=progress,
+            )
         self.tensors_ = {
             "mean": mean,
             "scale": scale,
@@ -110,37 +121,4 @@ class Autoencoder(Encoder):
 
     def _layers(self, features: int) -> tuple[nn.Sequential, nn.Sequential]:
         widths = [features, *self.hidden, self.dims]
-        return _stack(widths), _stack(widths[::-1])
-
-    def _train(self, network: nn.Module, vectors: Tensor, progress: Progress) -> list[float]:
-        optimizer = torch.optim.Adam(network.parameters(), lr=self.learning_rate)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.epochs)
-        losses: list[float] = []
-        order = torch.Generator().manual_seed(stream_seed(self.seed, "autoencoder", "order"))
-
-        def told() -> str:
-            return f"Autoencoder, error {losses[-1]:.3f}" if losses else "Autoencoder"
-
-        for _ in progress(range(self.epochs), total=self.epochs, what=told):
-            total = 0.0
-            for rows in torch.split(torch.randperm(len(vectors), generator=order), self.batch_size):
-                batch = vectors[rows]
-                loss = functional.mse_loss(network(batch), batch)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                total += float(loss.detach()) * len(rows)
-            schedule.step()
-            losses.append(total / len(vectors))
-            if not np.isfinite(losses[-1]):
-                raise NonFiniteError(
-                    f"the error became NaN or infinite in epoch {len(losses)}.\n    Lower the learning rate."
-                )
-        return losses
-
-
-def _stack(widths: Sequence[int]) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for before, after in pairwise(widths):
-        layers += [nn.Linear(before, after), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+        return stack(widths), stack(widths[::-1])

@@ -47,8 +47,9 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Write the fitted encoder: its settings and its numbers, in one safetensors file."""
         check_is_fitted(self, "tensors_")
         facts = {"kind": type(self).__name__, "settings": self.get_params(), "features": self.n_features_in_}
+        tensors = {name: value.contiguous() for name, value in self.tensors_.items()}
         with atomic_path(Path(path)) as temporary:
-            safetensors.torch.save_file(self.tensors_, temporary, metadata={KEY: json.dumps(facts)})
+            safetensors.torch.save_file(tensors, temporary, metadata={KEY: json.dumps(facts)})
 
     @classmethod
     def load(cls, path: Path | str) -> Self:

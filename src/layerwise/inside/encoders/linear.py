@@ -91,7 +91,7 @@ class LinearAutoencoder(Encoder):
         self.tensors_ = {
             "mean": mean.float(),
             "encoder": encoder.detach().float(),
-            "decoder": decoder.detach().float().contiguous(),
+            "decoder": decoder.detach().float(),
         }
         return self
 
