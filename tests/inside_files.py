@@ -79,3 +79,36 @@ def write_units(run: Path, *, taps: tuple[str, ...] = TAPS[1:2], units: int = 8,
         },
     )
     return run
+
+
+def write_encoders(run: Path, *, kinds: tuple[str, ...] = ("linear", "autoencoder", "tsne")) -> Path:
+    """Encoders of a toy run, the classes on a circle, every fifth image held out."""
+    random = stream(0, "encoders")
+    examples = read_table(run / "examples.parquet")
+    names = read_json(run / "model.json")["class_names"]
+    labels = examples["label"].to_numpy()
+    points = pd.DataFrame({"id": examples["id"], "label": labels, "held_out": np.arange(len(labels)) % 5 == 0})
+    rows = []
+    for kind in kinds:
+        row = {"name": kind, "encoder": kind, "tap": "input", "dims": 2 if kind == "tsne" else 32, "seconds": 1.5}
+        row |= {"labels_features": 0.9, "labels_codes": 0.8}
+        if kind != "tsne":
+            row |= {"error": 0.1, "error_held_out": 0.2}
+        if kind == "autoencoder":
+            row["labels_map"] = 0.7
+        if kind != "linear":
+            angle = 2 * np.pi * labels / len(names)
+            for column, centre in (("x", np.cos(angle)), ("y", np.sin(angle))):
+                points[f"{kind}_{column}"] = centre + 0.1 * random.normal(size=len(labels))
+        rows.append(row)
+    reconstructing = sum(kind != "tsne" for kind in kinds)
+    write_all(
+        run / "encoders",
+        {
+            "encoders.json": {"images": "test", "class_names": names, "learned": int((~points["held_out"]).sum())},
+            "encoders.parquet": pd.DataFrame(rows),
+            "points.parquet": points,
+            "pictures.npy": random.random((1 + reconstructing, 6, 1, 8, 8)).astype(np.float32),
+        },
+    )
+    return run

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from command_line import CommandLine
 from layerwise.errors import FileError
+from layerwise.inside.encoders import measured
+from layerwise.inside.encoders.linear import LinearAutoencoder
+from layerwise.inside.encoders.parametric_tsne import ParametricTsne
+from layerwise.views.encoders import read_encoders
 from layerwise.views.maps import read_maps
 from layerwise.views.units import read_units
 
@@ -121,6 +127,39 @@ def test_the_report_shows_the_maps_and_the_units(cli: CommandLine) -> None:
     assert "The maps in numbers" in page
     assert '<section id="units">' in page
     assert "units-firing" in page
+
+
+def test_encoders_are_fitted_and_saved(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measured, "ParametricTsne", partial(ParametricTsne, hidden=(8,), map_steps=2, steps=2))
+    outcome = cli(*COMMAND, "--encoder", "linear,tsne", "--json")
+    assert outcome.code == 0, outcome.err
+    summary = json.loads(outcome.out.splitlines()[-1])
+    assert [(one["encoder"], one["tap"]) for one in summary["encoders"]] == [
+        *(("linear", "input"), ("tsne", "input"), ("tsne", "2"))
+    ]
+    assert [Path(path).name for path in summary["pictures"]] == ["encoders-reconstructions.svg", "encoders-maps.svg"]
+    assert "maps" not in summary
+    pixels = np.zeros((2, 64), np.float32)
+    assert LinearAutoencoder.load(summary["encoders"][0]["file"]).transform(pixels).shape == (2, 32)
+    assert ParametricTsne.load(summary["encoders"][1]["file"]).transform(pixels).shape == (2, 2)
+    view = read_encoders(Path("trained"))
+    assert view is not None
+    assert view.drawn == ("tsne", "tsne-2")
+    shown = cli(*COMMAND, "--encoder", "linear")
+    assert "labels, codes" in shown.out
+    assert [path.name for path in Path("trained/encoders").glob("*.safetensors")] == ["linear.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--encoder", "pca"), 'no encoder is called "pca"'),
+        (("--encoder", "tsne", "--perplexity", "300"), "Lower the perplexity"),
+        (("--encoder", "tsne", "--images", "4"), "encoders need more than 10 images"),
+    ],
+)
+def test_encoders_that_cannot_be_fitted_are_refused(cli: CommandLine, options: tuple[str, ...], message: str) -> None:
+    assert message in cli.refusal("inside", "trained", "--trust-code", "--split", "all", *options)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
-"""Maps and units of a run folder are read whole, or refused with the way to make them again."""
+"""Maps, units and encoders of a run folder are read whole, or refused with the way to make them again."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from inside_files import write_maps, write_units
+from inside_files import write_encoders, write_maps, write_units
 from layerwise.errors import FileError
+from layerwise.runs import write_array
+from layerwise.views.encoders import read_encoders
 from layerwise.views.maps import read_maps
 from layerwise.views.units import read_units
 from toy_runs import make_run
@@ -46,3 +49,29 @@ def test_damaged_units_are_said(tmp_path: Path, name: str) -> None:
     (run / "units" / name).write_text("[")
     with pytest.raises(FileError, match=r"[Mm]easure (the units )?again: layerwise inside .* --units"):
         read_units(run)
+
+
+def test_encoders_are_read_with_what_belongs_to_them(tmp_path: Path) -> None:
+    assert read_encoders(make_run(tmp_path)) is None
+    view = read_encoders(write_encoders(tmp_path))
+    assert view is not None
+    assert (view.drawn, view.reconstructing) == (("autoencoder", "tsne"), ("linear", "autoencoder"))
+    assert view.row("autoencoder")["labels_map"] == pytest.approx(0.7)
+    only = read_encoders(write_encoders(tmp_path, kinds=("tsne",)))
+    assert only is not None
+    assert (only.drawn, only.reconstructing) == (("tsne",), ())
+
+
+@pytest.mark.parametrize("name", ["encoders.json", "encoders.parquet", "points.parquet", "pictures.npy"])
+def test_damaged_encoders_are_said(tmp_path: Path, name: str) -> None:
+    run = write_encoders(make_run(tmp_path))
+    (run / "encoders" / name).write_text("[")
+    with pytest.raises(FileError, match=r"[Mm]easure (the encoders )?again: layerwise inside .* --encoder all"):
+        read_encoders(run)
+
+
+def test_encoders_of_two_measurements_are_refused(tmp_path: Path) -> None:
+    run = write_encoders(make_run(tmp_path))
+    write_array(run / "encoders" / "pictures.npy", np.zeros((2, 6, 1, 8, 8), np.float32))
+    with pytest.raises(FileError, match="do not belong together"):
+        read_encoders(run)

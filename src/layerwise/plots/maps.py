@@ -44,7 +44,7 @@ def plot_map(
         ax.scatter(
             coordinates[:, 0],
             coordinates[:, 1],
-            s=_dot(len(coordinates), inches),
+            s=dot_area(len(coordinates), inches),
             c=[palette[label] for label in labels] if palette else NEUTRAL,
             alpha=0.75,
             linewidths=0,
@@ -57,6 +57,11 @@ def plot_map(
         _frame(ax, coordinates)
         ax.set_title(title, fontsize=8)
     return ax
+
+
+def dot_area(count: int, inches: float) -> float:
+    """The area of a point, in square points of print: together they cover a seventh of the map."""
+    return float(np.clip(0.15 * (72 * inches) ** 2 / count, 0.6, 14.0))
 
 
 def plot_tap_maps(view: MapsView, method: str) -> Axes:
@@ -97,11 +102,6 @@ def plot_tap_maps(view: MapsView, method: str) -> Axes:
         figure.suptitle(METHOD_NAMES.get(method, method), fontsize=9.5, fontweight="bold", x=0.01, ha="left")
     first: Axes = grid[0, 0]
     return first
-
-
-def _dot(count: int, inches: float) -> float:
-    """The area of a point, in square points of print: together they cover a seventh of the map."""
-    return float(np.clip(0.15 * (72 * inches) ** 2 / count, 0.6, 14.0))
 
 
 def _frame(ax: Axes, coordinates: NDArray[np.floating]) -> None:

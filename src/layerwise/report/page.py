@@ -10,6 +10,7 @@ from string import Template
 from layerwise.report.answer import answer
 from layerwise.report.classes import class_section
 from layerwise.report.depth import depth_section, tap_section
+from layerwise.report.encoders import encoder_section
 from layerwise.report.exits import exits_section
 from layerwise.report.factors import factor_section
 from layerwise.report.galleries import data_section, gallery_section
@@ -32,6 +33,7 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("examples", "Easiest, last decided, unresolved", gallery_section),
     ("stories", "Three examples, tap by tap", story_section),
     ("maps", "The images at every tap", maps_section),
+    ("encoders", "What few numbers keep, and where new images fall", encoder_section),
     ("units", "What the units do", unit_section),
     ("exits", "How much of the network each image needs", exits_section),
     ("classes", "Classes", class_section),

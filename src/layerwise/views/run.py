@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from layerwise.errors import FileError, InputError, RunError, did_you_mean
 from layerwise.runs import read_array, read_json, read_table
+from layerwise.views.encoders import EncodersView, read_encoders
 from layerwise.views.exits import ExitsView, read_exits
 from layerwise.views.faults import SPLITS, find_faults
 from layerwise.views.maps import MapsView, read_maps
@@ -41,6 +42,7 @@ class RunView:
         exits: what is known of early exit; None if no exits were evaluated.
         maps: the maps of the taps; None if none were drawn.
         units: what the units do; None if they were not measured.
+        encoders: what encoders keep of new images; None if none were measured.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
 
@@ -62,6 +64,7 @@ class RunView:
     exits: ExitsView | None = None
     maps: MapsView | None = None
     units: UnitsView | None = None
+    encoders: EncodersView | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
 
@@ -159,6 +162,7 @@ def read_run(path: Path) -> RunView:
         exits=read_exits(path),
         maps=read_maps(path),
         units=read_units(path),
+        encoders=read_encoders(path),
         run=run,
         model=model,
     )

@@ -15,7 +15,7 @@ from layerwise.inside.encoders.linear import LinearAutoencoder
 from layerwise.seeds import stream
 
 
-@parametrize_with_checks([Autoencoder(2, hidden=(4,), epochs=2)])
+@parametrize_with_checks([Autoencoder(2, hidden=(4,), steps=2)])
 def test_it_follows_scikit_learns_conventions(estimator, check) -> None:
     check(estimator)
 
@@ -29,7 +29,7 @@ def circle(count: int = 600) -> np.ndarray:
 
 def test_a_curve_needs_one_number_where_pca_needs_two() -> None:
     points = circle()
-    fitted = Autoencoder(1, hidden=(64, 64), epochs=60, batch_size=32, learning_rate=3e-3).fit(points)
+    fitted = Autoencoder(1, hidden=(64, 64), steps=1140, batch_size=32, learning_rate=3e-3).fit(points)
     back = fitted.inverse_transform(fitted.transform(points))
     lost = ((back - points) ** 2).sum() / ((points - points.mean(axis=0)) ** 2).sum()
     by_pca = 1 - PCA(1).fit(points).explained_variance_ratio_[0]
@@ -39,20 +39,20 @@ def test_a_curve_needs_one_number_where_pca_needs_two() -> None:
 
 def test_the_seed_and_nothing_else_decides() -> None:
     points = circle(100)
-    first, same, other = (Autoencoder(2, hidden=(8,), epochs=3, seed=seed).fit(points) for seed in (0, 0, 1))
+    first, same, other = (Autoencoder(2, hidden=(8,), steps=3, seed=seed).fit(points) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.transform(points), same.transform(points))
     assert (first.transform(points) != other.transform(points)).any()
 
 
 def test_the_unit_of_the_vectors_plays_no_part() -> None:
     points = circle(100)
-    one, large = (Autoencoder(2, hidden=(8,), epochs=3).fit(points * scale) for scale in (1, 1000))
+    one, large = (Autoencoder(2, hidden=(8,), steps=3).fit(points * scale) for scale in (1, 1000))
     np.testing.assert_allclose(one.transform(points), large.transform(1000 * points), atol=1e-3)
 
 
 def test_it_is_saved_and_loaded_as_itself(tmp_path: Path) -> None:
     points, path = circle(100), tmp_path / "encoder.safetensors"
-    fitted = Autoencoder(2, hidden=(8, 4), epochs=2).fit(points)
+    fitted = Autoencoder(2, hidden=(8, 4), steps=2).fit(points)
     fitted.save(path)
     loaded = Autoencoder.load(path)
     np.testing.assert_array_equal(loaded.transform(points), fitted.transform(points))
@@ -67,4 +67,4 @@ def test_what_cannot_be_fitted_is_refused() -> None:
     with pytest.raises(InputError, match="learning_rate above 0"):
         Autoencoder(2, learning_rate=float("nan")).fit(circle(50))
     with pytest.raises(NonFiniteError, match="Lower the learning rate"):
-        Autoencoder(2, hidden=(64, 64), epochs=50, learning_rate=1e18).fit(circle(50))
+        Autoencoder(2, hidden=(64, 64), steps=50, learning_rate=1e18).fit(circle(50))

@@ -24,6 +24,10 @@ def inside(
     embed: Annotated[
         str | None, typer.Option(help="Maps of every tap by these methods, with commas between: pca, tsne, umap.")
     ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="Encoders for new images, with commas between: linear, autoencoder, tsne; or all of them."),
+    ] = None,
     taps: Annotated[str, typer.Option(help="children, blocks, leaves, or names with commas between.")] = "blocks",
     split: Annotated[str, typer.Option(help="Which images: test, train, validation, all.")] = "test",
     images: Annotated[int | None, typer.Option(help="The first so many of them; by default all.")] = None,
@@ -40,15 +44,20 @@ def inside(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look inside: filters, feature maps, what the units do, and where the classes part. Unless some are named, all.
+    """Look inside: filters, feature maps, what the units do, and where the classes part.
+
+    Unless some are named, all but the encoders, which are trained for a minute or more.
 
     layerwise inside runs/shapes
 
     layerwise inside runs/shapes --filters first --maps right,wrong,unsure
 
     layerwise inside runs/cifar10 --split train --images 10000 --embed pca,tsne,umap
+
+    layerwise inside runs/cifar10 --encoder all
     """
     from layerwise.cli.difficulty import examples_of
+    from layerwise.cli.inside.encoders import draw_encoder_pictures, fit_encoders
     from layerwise.cli.inside.features import FIRST, TELLING, draw_examples, draw_filters
     from layerwise.cli.inside.maps import draw_map_pictures, draw_maps
     from layerwise.cli.inside.units import draw_unit_pictures, look_at_units
@@ -61,7 +70,7 @@ def inside(
         raise InputError(f"--limit-gb and --images must be above 0; got {limit_gb:g} and {images}.")
     if threads is not None:
         use_threads(threads)
-    everything = embed is None and filters is None and maps is None and not units
+    everything = embed is None and filters is None and maps is None and encoder is None and not units
     if everything:
         embed, units, maps, filters = "pca,tsne", True, ",".join(TELLING), FIRST
     methods = () if embed is None else tuple(dict.fromkeys(part.strip() for part in embed.split(",")))
@@ -92,6 +101,11 @@ def inside(
             run, source, chosen, words=words, taps=taps, settings=settings, again=again, quiet=as_json
         )
         pictures += draw_map_pictures(run)
+    if encoder is not None:
+        summary["encoders"] = fit_encoders(
+            run, source, chosen, encoder, words=words, taps=taps, perplexity=perplexity, seed=seed, quiet=as_json
+        )
+        pictures += draw_encoder_pictures(run)
     if as_json:
         print_json({**summary, "pictures": [str(path) for path in pictures]})
         return

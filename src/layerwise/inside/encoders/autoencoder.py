@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Self
 
@@ -31,7 +32,7 @@ class Autoencoder(Encoder):
     Args:
         dims: d, the numbers in the middle.
         hidden: widths of the layers on the way in; the way out has them backwards. Without any it is linear.
-        epochs: passes over the vectors.
+        steps: of gradient descent; rounded up to whole passes over the vectors.
         batch_size: vectors in one step.
         learning_rate: of Adam, at the beginning.
         seed: draws the weights and the order.
@@ -40,7 +41,7 @@ class Autoencoder(Encoder):
         losses_: the mean squared error of each epoch, in shares of the variance: 1 is as good as the mean.
 
     >>> points = np.random.default_rng(0).normal(size=(200, 5)) * [5, 4, 0.1, 0.1, 0.1]
-    >>> Autoencoder(2, hidden=(16,), epochs=2).fit(points).transform(points).shape
+    >>> Autoencoder(2, hidden=(16,), steps=4).fit(points).transform(points).shape
     (200, 2)
     """
 
@@ -49,14 +50,14 @@ class Autoencoder(Encoder):
         dims: int = 32,
         *,
         hidden: Sequence[int] = (512, 128),
-        epochs: int = 20,
+        steps: int = 1500,
         batch_size: int = 128,
         learning_rate: float = 1e-3,
         seed: int = 0,
     ) -> None:
         self.dims = dims
         self.hidden = hidden
-        self.epochs = epochs
+        self.steps = steps
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.seed = seed
@@ -65,14 +66,14 @@ class Autoencoder(Encoder):
         """Learn from vectors (N, D); `y` is ignored; `progress` is shown the epochs.
 
         Raises:
-            InputError: a width, the epochs or the size of the batches is below 1, or the rate is not above 0.
+            InputError: a width, the steps or the size of the batches is below 1, or the rate is not above 0.
             NonFiniteError: the loss became NaN or infinite: lower the learning rate.
         """
-        widths = (self.dims, *self.hidden, self.epochs, self.batch_size)
+        widths = (self.dims, *self.hidden, self.steps, self.batch_size)
         if min(widths) < 1 or not self.learning_rate > 0:
             raise InputError(
-                "dims, hidden widths, epochs and batch_size must be at least 1, learning_rate above 0; got "
-                f"{self.dims}, {tuple(self.hidden)}, {self.epochs}, {self.batch_size} and {self.learning_rate:g}."
+                "dims, hidden widths, steps and batch_size must be at least 1, learning_rate above 0; got "
+                f"{self.dims}, {tuple(self.hidden)}, {self.steps}, {self.batch_size} and {self.learning_rate:g}."
             )
         vectors = torch.from_numpy(self._checked(X, reset=True))
         mean = vectors.mean(dim=0)
@@ -87,7 +88,7 @@ class Autoencoder(Encoder):
                 both,
                 lambda rows: functional.mse_loss(both(whitened[rows]), whitened[rows]),
                 len(vectors),
-                epochs=self.epochs,
+                epochs=math.ceil(self.steps * self.batch_size / len(vectors)),
                 batch_size=self.batch_size,
                 learning_rate=self.learning_rate,
                 order=torch.Generator().manual_seed(stream_seed(self.seed, "autoencoder", "order")),

@@ -1,0 +1,253 @@
+"""measure_encoders: what each encoder keeps of images that it has not seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from layerwise.data.images import ImageData
+from layerwise.errors import NotEnoughExamplesError, UnknownNameError, did_you_mean
+from layerwise.inside.embedding.placing import Ground, place_points
+from layerwise.inside.embedding.reduction import reduce_features
+from layerwise.inside.embedding.tsne import check_perplexity, draw_tsne
+from layerwise.inside.encoders.autoencoder import Autoencoder
+from layerwise.inside.encoders.base import Encoder
+from layerwise.inside.encoders.linear import LinearAutoencoder
+from layerwise.inside.encoders.parametric_tsne import ParametricTsne
+from layerwise.neighbors.search import find_neighbors
+from layerwise.progress import Progress, silent
+from layerwise.recording import record
+from layerwise.seeds import stream
+from layerwise.taps import INPUT, SOFTMAX, find_taps
+from layerwise.taps.borrowing import Preprocess
+
+KINDS = ("linear", "autoencoder", "tsne")
+CODE_DIMS = 32
+VOTERS = 10
+HELD_OUT = 5
+"""Every so manieth image, drawn at random, is held out."""
+
+MOST_SIDE = 32
+"""Larger images are averaged down to at most this many pixels a side before an autoencoder sees them."""
+
+RECONSTRUCTED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredEncoder:
+    """An encoder that was fitted to the images that are not held out.
+
+    Attributes:
+        kind: "linear", "autoencoder" or "tsne".
+        tap: whose values it encodes.
+        encoder: fitted.
+        coordinates: shape (N, 2), all images on its map; None of one that draws none.
+        reconstructions: shape (M, C, h, w), of the images of `EncoderReport.pictures`; None where there is no way back.
+        facts: the numbers of its row in the table.
+    """
+
+    kind: str
+    tap: str
+    encoder: Encoder
+    coordinates: NDArray[np.float32] | None
+    reconstructions: NDArray[np.float32] | None
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class EncoderReport:
+    """Encoders, fitted to four fifths of the images and measured on the others.
+
+    Attributes:
+        encoders: in the order asked for.
+        held_out: shape (N,), which images no encoder was fitted to.
+        pictures: shape (M, C, h, w) in [0, 1], some held-out images as the autoencoders saw them.
+        data: the N images.
+    """
+
+    encoders: tuple[MeasuredEncoder, ...]
+    held_out: NDArray[np.bool_]
+    pictures: NDArray[np.float32]
+    data: ImageData
+
+    def table(self) -> pd.DataFrame:
+        """A row per encoder.
+
+        `encoder`, `tap`, `dims` of a code; `error` and `error_held_out`, the squared error of the reconstruction as a
+        share of the variance; `labels_features` and `labels_codes`, how often the 10 nearest by features and by codes
+        vote for the label of a held-out image; `labels_map`, the same on the autoencoder's t-SNE map; `seconds`.
+        """
+        return pd.DataFrame([{"encoder": one.kind, "tap": one.tap, **one.facts} for one in self.encoders])
+
+
+def measure_encoders(
+    model: nn.Module,
+    data: ImageData,
+    kinds: Sequence[str] = KINDS,
+    place: str | Sequence[str] = "children",
+    *,
+    preprocessing: Preprocess | None = None,
+    perplexity: float = 30.0,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> EncoderReport:
+    """Fit encoders to four fifths of the images, and measure them on the fifth that is held out.
+
+    "linear" and "autoencoder" encode the pixels in 32 numbers, and the latter's codes get a t-SNE map, onto which
+    held-out images are placed. "tsne" is parametric t-SNE, of the pixels and of the last tap before the softmax.
+
+    Args:
+        model: any network from images to logits; left as it was.
+        data: N images with labels.
+        kinds: which encoders.
+        place: which taps to find; the last one is encoded.
+        preprocessing: what the network expects to be done to pixels in [0, 1].
+        perplexity: of t-SNE.
+        seed: draws who is held out, weights and orders.
+        progress: is shown what is going on.
+
+    Raises:
+        UnknownNameError: no encoder is called so.
+        NotEnoughExamplesError: too few images.
+        DataError: all images have the same values.
+        The errors of `find_taps` and `record`.
+    """
+    chosen = _checked_kinds(kinds)
+    order = stream(seed, "encoders", "held out").permutation(len(data))
+    held_out = np.zeros(len(data), bool)
+    held_out[order[: len(data) // HELD_OUT]] = True
+    if held_out.sum() < 1 or (~held_out).sum() <= VOTERS:
+        raise NotEnoughExamplesError(
+            f"encoders need more than {VOTERS} images to learn from and one held out; got {len(data)}."
+        )
+    if set(chosen) & {"autoencoder", "tsne"}:
+        check_perplexity(perplexity, int((~held_out).sum()))
+    pixels = _small(data)  # (N, C, h, w)
+    shown = np.flatnonzero(held_out)[:RECONSTRUCTED]
+    job = _Job(data, held_out, shown, perplexity, seed, progress)
+    encoders: list[MeasuredEncoder] = []
+    for kind in chosen:
+        if kind == "tsne":
+            encoders += [job.parametric(INPUT, data.batch(slice(0, len(data))).reshape(len(data), -1))]
+            encoders += [job.parametric(*last) for last in _last_tap(model, data, place, preprocessing, progress)]
+        else:
+            encoders.append(job.autoencoder(kind, pixels))
+    return EncoderReport(tuple(encoders), held_out, pixels[shown], data)
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    data: ImageData
+    held_out: NDArray[np.bool_]
+    shown: NDArray[np.int64]
+    perplexity: float
+    seed: int
+    progress: Progress
+
+    def autoencoder(self, kind: str, pixels: NDArray[np.float32]) -> MeasuredEncoder:
+        flat = pixels.reshape(len(pixels), -1)
+        learned = flat[~self.held_out]
+        started = time.perf_counter()
+        encoder = (
+            LinearAutoencoder(CODE_DIMS, seed=self.seed).fit(learned)
+            if kind == "linear"
+            else Autoencoder(CODE_DIMS, seed=self.seed).fit(learned, progress=self.progress)
+        )
+        facts: dict[str, Any] = {"seconds": time.perf_counter() - started}
+        codes = encoder.transform(flat)
+        back = encoder.inverse_transform(codes)
+        mean = learned.mean(axis=0)
+        for name, rows in (("error", ~self.held_out), ("error_held_out", self.held_out)):
+            facts[name] = float(np.square(back[rows] - flat[rows]).sum() / np.square(flat[rows] - mean).sum())
+        coordinates = None
+        if kind == "autoencoder":
+            coordinates = self._map_of(codes)
+            facts["labels_map"] = self._voted(coordinates)
+        facts |= self._labels(flat, codes)
+        return MeasuredEncoder(
+            kind, INPUT, encoder, coordinates, back[self.shown].reshape(pixels[self.shown].shape), facts
+        )
+
+    def parametric(self, tap: str, features: NDArray[np.float32]) -> MeasuredEncoder:
+        started = time.perf_counter()
+        encoder = ParametricTsne(self.perplexity, seed=self.seed)
+        encoder.fit(features[~self.held_out], progress=self.progress)
+        seconds = time.perf_counter() - started
+        codes = encoder.transform(features)
+        facts = {"seconds": seconds, **self._labels(features, codes)}
+        return MeasuredEncoder("tsne", tap, encoder, codes, None, facts)
+
+    def _map_of(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A t-SNE map of the codes that were learned, the held-out ones placed on it."""
+        reduction, values = reduce_features(codes[~self.held_out], seed=self.seed)
+        made = draw_tsne(
+            values,
+            start=values[:, :2],
+            perplexity=self.perplexity,
+            seed=self.seed,
+            what="t-SNE of the codes",
+            progress=self.progress,
+        )
+        coordinates = np.empty((len(codes), 2), np.float32)
+        coordinates[~self.held_out] = made.coordinates
+        ground = Ground(values, made.coordinates)
+        coordinates[self.held_out] = place_points([reduction.apply(codes[self.held_out])], [ground])[0]
+        return coordinates
+
+    def _labels(self, features: NDArray[np.float32], codes: NDArray[np.float32]) -> dict[str, Any]:
+        return {
+            "dims": codes.shape[1],
+            "labels_features": self._voted(features),
+            "labels_codes": self._voted(codes),
+        }
+
+    def _voted(self, vectors: NDArray[np.float32]) -> float:
+        """How often the nearest of the learned vectors vote for the label of a held-out one."""
+        parts = [torch.from_numpy(np.ascontiguousarray(vectors[rows])) for rows in (self.held_out, ~self.held_out)]
+        votes = find_neighbors(parts[0], parts[1], VOTERS).votes(
+            self.data.labels[~self.held_out], self.data.num_classes
+        )
+        return float((votes == self.data.labels[self.held_out]).mean())
+
+
+def _checked_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown or not kinds:
+        name = unknown[0] if unknown else ""
+        raise UnknownNameError(
+            f'no encoder is called "{name}".{did_you_mean(name, KINDS)}\n    Choose among: {", ".join(KINDS)}.'
+        )
+    return tuple(dict.fromkeys(kinds))
+
+
+def _last_tap(
+    model: nn.Module,
+    data: ImageData,
+    place: str | Sequence[str],
+    preprocessing: Preprocess | None,
+    progress: Progress,
+) -> list[tuple[str, NDArray[np.float32]]]:
+    """The last tap before the softmax and its values (N, D); none in a network without one."""
+    taps = find_taps(model, data.select(slice(0, 1)), place, preprocessing=preprocessing)
+    names = [tap.name for tap in taps if tap.name not in (INPUT, SOFTMAX)][-1:]
+    if not names:
+        return []
+    recorded = record(model, data, taps, only=names, logits=False, preprocessing=preprocessing, progress=progress)
+    return [(name, np.asarray(recorded.flat(name), np.float32)) for name in names]
+
+
+def _small(data: ImageData) -> NDArray[np.float32]:
+    """The pixels (N, C, h, w), large images averaged over squares until no side has more than 32."""
+    images = torch.from_numpy(data.batch(slice(0, len(data))))
+    step = -(-max(images.shape[2:]) // MOST_SIDE)
+    if step > 1:
+        images = nn.functional.avg_pool2d(images, step, ceil_mode=True, count_include_pad=False)
+    return np.asarray(images, np.float32)
