@@ -7,6 +7,10 @@ In one process, with equally many threads, on the pixels of one data set and the
 - `alignment_cost`: by how many points aligned maps have less k-NN recall than maps that each start from their own
   components, the mean over taps; `taps_s` is what all aligned maps took, recording and quality included.
 - `place_ms`: one new image on the maps of all taps, the median of many.
+- `encoder_gap`: how many points fewer of the held-out images have neighbours of their class where parametric t-SNE puts
+  them than where openTSNE's `transform` does: the larger of two gaps, on the pixels and on the last tap before the
+  softmax; `encoder_s` is what the training took, openTSNE's map not counted.
+- `principal_angle_deg`: the largest angle between what the linear autoencoder of the digits spans, and PCA.
 - `units_over_forward`: what units cost, in passes of the plain network over the same images; two are the yardstick.
 
 `--run` takes network and images from a finished run of `layerwise train`; without it, an untrained ResNet-20 on drawn
@@ -20,6 +24,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -31,6 +36,7 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 from torch import nn
 
+from benchmarks.encoders import against_transform, principal_angle
 from benchmarks.machine import describe_machine
 from benchmarks.recording import run_plainly
 from layerwise.arrays.map_quality import map_quality
@@ -45,6 +51,9 @@ from layerwise.inside.embedding.taps import MapSettings, embed_taps
 from layerwise.inside.embedding.tsne import draw_tsne
 from layerwise.inside.units import measure_units
 from layerwise.models.catalog import load_model
+from layerwise.recording import record
+from layerwise.seeds import stream
+from layerwise.taps import INPUT, SOFTMAX, find_taps
 from layerwise.taps.borrowing import Preprocess
 
 PERPLEXITY = 30.0
@@ -69,6 +78,7 @@ QUICK = Job(images=600, place=["layer2.0.relu2"], unit_images=256)
 def measure(job: Job, run: Path | None) -> dict[str, Any]:
     """All numbers of one run."""
     model, preprocessing, data = _subject(run)
+    data = data.select(np.flatnonzero(data.splits != "test"))
     some = data.select(slice(0, job.images))
     result = {"images": len(some), **_against_scikit_learn(_pixels(some), some.labels)}
     if job is WHOLE and len(data) >= LARGE:
@@ -78,7 +88,14 @@ def measure(job: Job, run: Path | None) -> dict[str, Any]:
     started = time.perf_counter()
     aligned = _drawn(model, some, job.place, preprocessing, settings)
     taps_s = time.perf_counter() - started
-    alone = _drawn(model, some, job.place, preprocessing, MapSettings(("tsne",), perplexity=PERPLEXITY, aligned=False))
+    alone = _drawn(
+        model,
+        some,
+        job.place,
+        preprocessing,
+        MapSettings(("tsne",), perplexity=PERPLEXITY, aligned=False),
+        finished={aligned[0].tap: aligned[0]},  # which starts from its own components either way
+    )
     result |= {
         "taps": len(aligned),
         "taps_s": round(taps_s, 1),
@@ -87,15 +104,17 @@ def measure(job: Job, run: Path | None) -> dict[str, Any]:
         "alignment_cost": round(100 * (_mean_recall(alone) - _mean_recall(aligned)), 3),
         "place_ms": round(_place_ms(model, aligned, some, preprocessing), 1),
     }
-    return {**result, **_units(data.select(slice(0, job.unit_images)))}
+    place = INPUT, aligned[-2].tap if aligned[-1].tap == SOFTMAX else aligned[-1].tap
+    result |= _encoders(model, some, place, preprocessing)
+    return {**result, **principal_angle(), **_units(data.select(slice(0, job.unit_images)))}
 
 
 def _subject(run: Path | None) -> tuple[nn.Module, Preprocess | None, ImageData]:
     if run is None:
-        data = load_shapes(train=LARGE // 5, test=6).train
+        data = load_shapes(train=LARGE // 5, test=6)
         return load_model("resnet20", num_classes=data.num_classes, in_channels=1).eval(), None, data
     source = source_of_run(run, None, seed=0, model=None, trust_code=False, may_ask=False)
-    return source.model.eval(), source.description.preprocessing, source.data.train
+    return source.model.eval(), source.description.preprocessing, source.data
 
 
 def _pixels(data: ImageData) -> NDArray[np.float32]:
@@ -123,10 +142,15 @@ def _against_scikit_learn(features: NDArray[np.float32], labels: NDArray[np.int6
 
 
 def _drawn(
-    model: nn.Module, data: ImageData, place: str | list[str], preprocessing: Preprocess | None, settings: MapSettings
+    model: nn.Module,
+    data: ImageData,
+    place: str | list[str],
+    preprocessing: Preprocess | None,
+    settings: MapSettings,
+    finished: Mapping[str, TapMaps] | None = None,
 ) -> list[TapMaps]:
     drawn = []
-    for maps in embed_taps(model, data, place, preprocessing=preprocessing, settings=settings):
+    for maps in embed_taps(model, data, place, preprocessing=preprocessing, settings=settings, finished=finished):
         _tell(f"{maps.tap}: {maps.maps[0].facts['seconds']:.1f} s, recall {_recall(maps):.3f}")
         drawn.append(maps)
     return drawn
@@ -149,6 +173,29 @@ def _place_ms(model: nn.Module, maps: list[TapMaps], data: ImageData, preprocess
         placer.place(image)
         taken.append(time.perf_counter() - started)
     return 1e3 * statistics.median(taken[1:])
+
+
+def _encoders(
+    model: nn.Module, data: ImageData, place: tuple[str, str], preprocessing: Preprocess | None
+) -> dict[str, Any]:
+    """A fifth of the images held out, drawn at random."""
+    order = stream(0, "benchmark of encoders").permutation(len(data))
+    new, learned = order[: len(data) // 5], order[len(data) // 5 :]
+    recorded = record(
+        model, data, find_taps(model, data.select(slice(0, 1)), [place[1]]), only=place, preprocessing=preprocessing
+    )
+    rows = {}
+    for tap in place:
+        values = np.asarray(recorded.flat(tap), np.float32)
+        rows[tap] = against_transform(
+            values[learned], data.labels[learned], values[new], data.labels[new], perplexity=PERPLEXITY
+        )
+        _tell(f"{tap}: {rows[tap]}")
+    return {
+        "encoder_gap": round(100 * max(row["transform"] - row["encoder"] for row in rows.values()), 2),
+        "encoder_s": round(max(row["seconds"] for row in rows.values()), 1),
+        "encoders": {tap: {name: round(value, 4) for name, value in row.items()} for tap, row in rows.items()},
+    }
 
 
 def _units(data: ImageData) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class MapSettings:
         dims: principal components from which t-SNE and UMAP start.
         perplexity: of t-SNE.
         schedule: of t-SNE.
+        later_schedule: of t-SNE that starts from the map of the tap before, where most is in its place already.
         neighbors: of UMAP.
         seed: draws what is drawn.
         aligned: each tap's map starts from the one before it; if not, each from its own two components.
@@ -49,6 +50,7 @@ class MapSettings:
     dims: int = 50
     perplexity: float = 30.0
     schedule: Schedule = field(default_factory=Schedule)
+    later_schedule: Schedule = field(default_factory=lambda: Schedule(150, 350))
     neighbors: int = 15
     seed: int = 0
     aligned: bool = True
@@ -184,7 +186,8 @@ def _draw(
     progress: Progress,
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
     plane = values[:, :2] if values.shape[1] > 1 else np.repeat(values, 2, axis=1)
-    start = before.get(method, plane) if settings.aligned else plane
+    follows = settings.aligned and method in before
+    start = before[method] if follows else plane
     facts: dict[str, Any] = {}
     if method == "pca":
         coordinates = plane
@@ -193,7 +196,7 @@ def _draw(
             values,
             start=start,
             perplexity=settings.perplexity,
-            schedule=settings.schedule,
+            schedule=settings.later_schedule if follows else settings.schedule,
             seed=settings.seed,
             what=f"t-SNE of {tap}",
             progress=progress,
@@ -201,6 +204,6 @@ def _draw(
         coordinates, facts = made.coordinates, {"divergence": made.divergence}
     else:
         coordinates = draw_umap(values, start=start, neighbors=settings.neighbors, seed=settings.seed)
-    if settings.aligned and method in before:
+    if follows:
         coordinates = aligned_to(before[method], coordinates)
     return coordinates, facts
