@@ -11,7 +11,7 @@ In one process, with equally many threads, on the pixels of one data set and the
   them than where openTSNE's `transform` does: the larger of two gaps, on the pixels and on the last tap before the
   softmax; `encoder_s` is what the training took, openTSNE's map not counted.
 - `principal_angle_deg`: the largest angle between what the linear autoencoder of the digits spans, and PCA.
-- `units_over_forward`: what units cost, in passes of the plain network over the same images; two are the yardstick.
+- `units_over_forward`: what units cost, over two passes of the plain network over the same images.
 
 `--run` takes network and images from a finished run of `layerwise train`; without it, an untrained ResNet-20 on drawn
 shapes. `--quick` (under a minute) takes few images.
@@ -101,7 +101,7 @@ def measure(job: Job, run: Path | None) -> dict[str, Any]:
         "taps_s": round(taps_s, 1),
         "recall_aligned": [round(_recall(maps), 4) for maps in aligned],
         "recall_alone": [round(_recall(maps), 4) for maps in alone],
-        "alignment_cost": round(100 * (_mean_recall(alone) - _mean_recall(aligned)), 3),
+        "alignment_cost": round(100 * (_mean_recall(alone[1:]) - _mean_recall(aligned[1:])), 3),
         "place_ms": round(_place_ms(model, aligned, some, preprocessing), 1),
     }
     place = INPUT, aligned[-2].tap if aligned[-1].tap == SOFTMAX else aligned[-1].tap
@@ -181,9 +181,8 @@ def _encoders(
     """A fifth of the images held out, drawn at random."""
     order = stream(0, "benchmark of encoders").permutation(len(data))
     new, learned = order[: len(data) // 5], order[len(data) // 5 :]
-    recorded = record(
-        model, data, find_taps(model, data.select(slice(0, 1)), [place[1]]), only=place, preprocessing=preprocessing
-    )
+    taps = find_taps(model, data.select(slice(0, 1)), [place[1]], preprocessing=preprocessing)
+    recorded = record(model, data, taps, only=place, preprocessing=preprocessing)
     rows = {}
     for tap in place:
         values = np.asarray(recorded.flat(tap), np.float32)

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from layerwise.inside.feature_folder import save_features, save_filters
+from layerwise.inside.feature_maps import Features
+from layerwise.inside.filters import Filters
 from layerwise.runs import read_json, read_table, write_all, write_json
 from layerwise.seeds import stream
 
@@ -78,6 +81,21 @@ def write_units(run: Path, *, taps: tuple[str, ...] = TAPS[1:2], units: int = 8,
             "shown.npy": random.integers(0, 256, (len(pictures), 1, 16, 16), np.uint8),
         },
     )
+    return run
+
+
+def write_features(run: Path) -> Path:
+    """Filters, and the values of two examples at three taps."""
+    random = stream(0, "features")
+    names = tuple(read_json(run / "model.json")["class_names"])
+    weights = random.normal(size=(6, 3, 5, 5)).astype(np.float32)
+    save_filters(run, Filters("<i>conv1", weights), Filters("<i>conv1", weights / 2))
+    found = {}
+    for word, label in (("right", 0), ("<i>some id", 1)):
+        logits = np.arange(len(names))[::-1].astype(np.float32)
+        values = {"conv1": random.normal(size=(70, 4, 4)), "fc": random.random(5), "softmax": np.ones(len(names))}
+        found[word] = Features(f"<i>{word}", label, values, logits, names)
+    save_features(run, found, random.integers(0, 256, (2, 1, 8, 8), np.uint8))
     return run
 
 

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from layerwise.inside.embedding.taps import MapSettings, embed, embed_taps
     from layerwise.inside.encoders.autoencoder import Autoencoder
     from layerwise.inside.encoders.linear import LinearAutoencoder
+    from layerwise.inside.encoders.measured import EncoderReport, MeasuredEncoder, measure_encoders
     from layerwise.inside.encoders.parametric_tsne import ParametricTsne
     from layerwise.inside.feature_maps import Features, read_features, telling_examples
     from layerwise.inside.filters import Filters, find_filters
@@ -133,6 +134,7 @@ _MODULE_TO_NAMES = {
     "inside.embedding.taps": "MapSettings embed embed_taps",
     "inside.encoders.autoencoder": "Autoencoder",
     "inside.encoders.linear": "LinearAutoencoder",
+    "inside.encoders.measured": "EncoderReport MeasuredEncoder measure_encoders",
     "inside.encoders.parametric_tsne": "ParametricTsne",
     "inside.feature_maps": "Features read_features telling_examples",
     "inside.filters": "Filters find_filters",
@@ -170,6 +172,7 @@ __all__ = [
     "Depths",
     "Difficulty",
     "Embedding",
+    "EncoderReport",
     "EntropyBelow",
     "ExitCurve",
     "ExitNetwork",
@@ -191,6 +194,7 @@ __all__ = [
     "MapSettings",
     "MarginAbove",
     "MaxProbabilityAbove",
+    "MeasuredEncoder",
     "Neighbors",
     "OnnxExits",
     "ParametricTsne",
@@ -249,6 +253,7 @@ __all__ = [
     "measure_complexity",
     "measure_depths",
     "measure_difficulty",
+    "measure_encoders",
     "measure_smaller",
     "measure_units",
     "merge_neighbors",

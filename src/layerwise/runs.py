@@ -7,6 +7,7 @@ import errno
 import glob
 import json
 import platform
+import re
 import resource
 import secrets
 import shutil
@@ -61,6 +62,15 @@ def _disk_was_full(error: Exception, folder: Path) -> bool:
     # safetensors says the number in words; NumPy and torch only that they could not write.
     in_words = any(f"(os error {number})" in str(error) for number in FULL_DISK)
     return in_words or shutil.disk_usage(folder).free < BLOCK_BYTES
+
+
+def as_file_name(text: str) -> str:
+    """Words as part of a file's name: characters that file systems may refuse become "-", at most 100 of them.
+
+    >>> as_file_name("features.1/conv")
+    'features.1-conv'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:100]
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 
@@ -144,6 +145,11 @@ def test_json_is_one_line_and_keeps_letters(capsys: pytest.CaptureFixture[str]) 
     summary: dict[str, Any] = {"run": Path("é"), "n": 1}
     console.print_json(summary)
     assert capsys.readouterr().out == '{"run": "é", "n": 1}\n'
+
+
+def test_what_is_not_known_is_null_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_json({"a": float("nan"), "b": [np.float64("inf"), 1.5], "c": {"d": (float("-inf"), None, True)}})
+    assert capsys.readouterr().out == '{"a": null, "b": [null, 1.5], "c": {"d": [null, null, true]}}\n'
 
 
 def test_where_there_is_no_terminal_long_work_says_a_line_a_minute(

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from command_line import CommandLine
+from layerwise.cli.inside.features import _as_name
 from layerwise.errors import FileError
+from layerwise.inside import feature_maps
 from layerwise.inside.encoders import measured
 from layerwise.inside.encoders.linear import LinearAutoencoder
 from layerwise.inside.encoders.parametric_tsne import ParametricTsne
@@ -103,6 +105,18 @@ def test_filters_and_feature_maps_are_drawn(cli: CommandLine) -> None:
     assert again["examples"][0] == summary["examples"][-1]
 
 
+def test_that_no_image_is_wrong_is_said(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feature_maps, "telling_examples", lambda *_: {"right": 0})
+    outcome = cli("inside", "trained", "--trust-code", "--split", "all", "--maps", "right,wrong")
+    assert "No picture for wrong" in outcome.err
+    assert Path("trained/figures/features-right.svg").exists()
+
+
+def test_ids_that_differ_in_what_a_file_name_cannot_hold_have_a_picture_each() -> None:
+    assert _as_name("right") == "right"
+    assert len({_as_name(name) for name in ("a/b.png", "a-b.png", "a b.png", 90 * "x" + "1", 90 * "x" + "/2")}) == 5
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -127,6 +141,8 @@ def test_the_report_shows_the_maps_and_the_units(cli: CommandLine) -> None:
     assert "The maps in numbers" in page
     assert '<section id="units">' in page
     assert "units-firing" in page
+    assert '<section id="filters">' in page
+    assert "The least sure image, tap by tap" in page
 
 
 def test_encoders_are_fitted_and_saved(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +171,7 @@ def test_encoders_are_fitted_and_saved(cli: CommandLine, monkeypatch: pytest.Mon
     [
         (("--encoder", "pca"), 'no encoder is called "pca"'),
         (("--encoder", "tsne", "--perplexity", "300"), "Lower the perplexity"),
-        (("--encoder", "tsne", "--images", "4"), "encoders need more than 10 images"),
+        (("--encoder", "tsne", "--images", "4"), "encoders need more than 10 images to learn from"),
     ],
 )
 def test_encoders_that_cannot_be_fitted_are_refused(cli: CommandLine, options: tuple[str, ...], message: str) -> None:

@@ -30,3 +30,8 @@ def test_floats_are_stretched_image_by_image_and_a_flat_one_is_black() -> None:
 def test_of_two_or_many_channels_the_first_is_shown() -> None:
     images = np.random.default_rng(0).integers(0, 256, size=(2, 5, 4, 4)).astype(np.uint8)
     assert (of(images) == images[:, :1]).all()
+
+
+def test_of_no_images_there_are_none() -> None:
+    some = ImageData.create(np.zeros((4, 2, 130, 70), np.uint8), [0, 1, 0, 1])
+    assert thumbnails(some.select(slice(0, 0))).shape == (0, 1, 44, 24)

@@ -53,7 +53,11 @@ def test_flat_data_have_as_many_components_and_dimensions_as_they_were_given() -
 
 def test_the_limit_draws_and_says_so() -> None:
     found = measure_complexity(flat(3), limit=100)
-    assert (found.train, found.asked, found.note) == (100, 20, "100 and 20 images, a fifth of them held out")
+    assert (found.train, found.asked, found.note) == (
+        100,
+        20,
+        "100 and 20 images, a fifth of them held out, drawn at random",
+    )
     other = measure_complexity(flat(3), limit=100, seed=1)
     assert (found.explained != other.explained).any()
 

@@ -35,7 +35,14 @@ def test_range_and_moments_are_those_of_the_training_pixels_as_the_network_gets_
 def test_identical_images_are_found_across_splits_and_labels() -> None:
     described = describe_data(made_up())
     assert described.duplicates.to_dict("records") == [
-        {"copies": 2, "ids": "train-00001, test-00000", "splits": "test, train", "labels": "cat, dog"}
+        {
+            "copies": 2,
+            "ids": "train-00001, test-00000",
+            "splits": "test, train",
+            "distinct_splits": 2,
+            "distinct_labels": 2,
+            "labels": "cat, dog",
+        }
     ]
     assert (described.duplicated_images, described.groups_across_splits, described.groups_across_labels) == (1, 1, 1)
 
@@ -43,3 +50,10 @@ def test_identical_images_are_found_across_splits_and_labels() -> None:
 def test_a_set_without_duplicates_says_so() -> None:
     described = describe_data(made_up().select(slice(0, 4)))
     assert (described.duplicated_images, described.groups_across_splits, described.groups_across_labels) == (0, 0, 0)
+
+
+def test_a_comma_in_a_name_makes_no_second_label() -> None:
+    images = np.zeros((3, 1, 2, 2), np.uint8)
+    images[2] = 9
+    described = describe_data(ImageData.create(images, [0, 0, 1], class_names=["tench, Tinca tinca", "cat"]))
+    assert (described.duplicated_images, described.groups_across_labels) == (1, 0)

@@ -9,10 +9,13 @@ from torch import nn
 
 from inside.test_units import drawn, images, small
 from layerwise.errors import ModelError
+from layerwise.inside import gradients
 from layerwise.inside.gradients import gradient_norms
 
 
-def test_norms_are_those_of_backward() -> None:
+@pytest.mark.parametrize("batch", [32, 5])
+def test_norms_are_those_of_backward(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradients, "BATCH", batch)
     model, data = small(), images()
     table = gradient_norms(model, data).set_index("layer")
     pixels, labels = torch.from_numpy(data.batch(slice(0, 23))), torch.from_numpy(data.labels)

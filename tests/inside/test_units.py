@@ -125,3 +125,25 @@ def test_a_report_is_the_same_for_any_batch_size() -> None:
     one, other = (measure_units(small(), images(), batch_size=size) for size in (5, 23))
     assert isinstance(one, UnitReport)
     np.testing.assert_array_equal(one.top, other.top)
+
+
+def test_one_image_does_not_make_the_units_of_a_vector_dead() -> None:
+    units = measure_units(small(), images().select(slice(0, 1))).units
+    assert not units.loc[units["tap"] == "3", "dead"].any()
+
+
+def test_the_second_call_of_an_activation_is_known_by_its_module() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.act, self.second = nn.Linear(64, 4), nn.Sigmoid(), nn.Linear(4, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.act(self.second(self.act(self.first(x.flatten(1)))))[:, :3]
+
+    model = Twice()
+    with torch.no_grad():
+        model.second.bias[:] = 50.0
+    units = measure_units(model, images(), ["act", "act_1"]).units
+    assert not units.loc[units["tap"] == "act", "saturated_share"].isna().any()
+    assert units.loc[units["tap"] == "act_1", "saturated"].all()

@@ -64,3 +64,17 @@ def test_held_out_images_stand_out_on_the_map_of_each_encoder_that_has_one(view:
     learned, new = figure.axes[1].collections[:2]
     assert (len(learned.get_offsets()), len(new.get_offsets())) == (128, 32)
     assert learned.get_alpha() < 0.5 < new.get_alpha()
+
+
+def test_of_two_channels_the_first_is_shown(view: EncodersView) -> None:
+    two = replace(view, pictures=np.repeat(view.pictures, 2, axis=2))
+    one, first = (np.asarray(plot_encoder_reconstructions(v).images[0].get_array()) for v in (view, two))
+    np.testing.assert_array_equal(one, first)
+
+
+def test_learned_images_far_from_all_held_out_ones_are_on_the_map_too(view: EncodersView) -> None:
+    points = view.points.copy()
+    far = points.index[~points["held_out"]][:40]
+    points.loc[far, "tsne_x"] += 50
+    ax = plot_new_images(replace(view, points=points)).figure.axes[1]
+    assert ax.get_xlim()[1] > 50

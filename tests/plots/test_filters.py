@@ -65,3 +65,15 @@ def test_each_tap_has_its_own_axes_and_scale() -> None:
     assert scales["relu: 10 maps"] == (0, pytest.approx(np.abs(WEIGHTS[:, 0]).max()))
     named = next(one for one in figure.axes if one.get_title(loc="left") == "fc: 2 numbers")
     assert [label.get_text() for label in named.get_xticklabels()] == ["cat", "dog"]
+
+
+def test_of_very_many_filters_the_first_are_drawn_and_the_title_says_so() -> None:
+    ax = plot_filters(np.ones((500, 300, 1, 1)), title="wide")
+    assert ax.get_title(loc="left") == "wide: the first 64 of 500 filters, 64 of 300 channels"
+    ax = plot_filters(np.ones((300, 3, 2, 2)))
+    assert ax.get_title(loc="left") == "the first 256 of 300 filters"
+
+
+def test_a_very_wide_image_stays_inside_the_figure() -> None:
+    ax = plot_features({"a": np.ones((2, 4, 40))}, np.zeros((1, 4, 64), np.uint8))
+    assert ax.get_position().x1 <= 1

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from exit_files import write_exits
-from inside_files import write_encoders, write_maps, write_units
+from inside_files import write_encoders, write_features, write_maps, write_units
 from layerwise.errors import RunError
 from layerwise.report.method import PAPER_ADDRESS
 from layerwise.report.page import SECTIONS, write_report
@@ -70,6 +70,7 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory, make_run: Maker) -> Pa
     write_maps(run, taps=("input", "<i>conv", "softmax"))
     write_units(run, taps=("<i>conv",))
     write_encoders(run)
+    write_features(run)
     return write_exits(run, names=("<i>conv", "layer1", "softmax"))
 
 

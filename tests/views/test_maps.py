@@ -51,6 +51,13 @@ def test_damaged_units_are_said(tmp_path: Path, name: str) -> None:
         read_units(run)
 
 
+def test_a_hundredth_tap_comes_after_the_ninety_ninth(tmp_path: Path) -> None:
+    taps = tuple(f"tap{number}" for number in range(102))
+    maps = read_maps(write_maps(make_run(tmp_path), taps=taps))
+    assert maps is not None
+    assert maps.taps == taps
+
+
 def test_encoders_are_read_with_what_belongs_to_them(tmp_path: Path) -> None:
     assert read_encoders(make_run(tmp_path)) is None
     view = read_encoders(write_encoders(tmp_path))

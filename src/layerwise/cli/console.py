@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import sys
 import time
 import traceback
@@ -164,5 +165,13 @@ def share_with_interval(share: float, low: float, high: float) -> str:
 
 
 def print_json(summary: Mapping[str, Any]) -> None:
-    """One JSON object on one line."""
-    print(json.dumps(summary, ensure_ascii=False, default=str))
+    """One JSON object on one line; what is not known (NaN) is null, for JSON has no other word."""
+    print(json.dumps(_known(summary), ensure_ascii=False, default=str, allow_nan=False))
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _known(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -22,6 +22,8 @@ def thumbnails(data: ImageData) -> NDArray[np.uint8]:
     _, channels, height, width = data.images.shape
     step = -(-max(height, width) // THUMBNAIL_SIDE)
     shown = channels if channels in (1, 3) else 1
+    if not len(data):
+        return np.zeros((0, shown, -(-height // step), -(-width // step)), np.uint8)
     parts = [
         _as_bytes(data.images[start : start + ROWS_AT_ONCE][:, :shown, ::step, ::step])
         for start in range(0, len(data), ROWS_AT_ONCE)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -17,6 +16,7 @@ from layerwise.exits.heads import make_head
 from layerwise.exits.inputs import Inputs
 from layerwise.exits.outcome import ExitOutcome
 from layerwise.exits.routing import Routing, refuse_non_finite
+from layerwise.models.catalog import seeded
 from layerwise.models.layout import fast_layout
 from layerwise.progress import Progress, silent
 from layerwise.seeds import stream_seed
@@ -193,8 +193,7 @@ class ExitNetwork(nn.Module):
     def _make_heads(self, seed: int) -> list[nn.Module]:
         made: list[nn.Module] = []
         for name, design in zip(self.names, self.designs, strict=False):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(stream_seed(seed, "head", name))
+            with seeded(stream_seed(seed, "head", name)):
                 shape = self.taps[name].shape
                 made.append(make_head(design, shape, num_classes=self.num_classes, image_shape=self.image_shape))
         return made

@@ -16,6 +16,7 @@ from layerwise.arrays.intervals import wilson_interval
 from layerwise.arrays.intrinsic_dimension import Dimension, levina_bickel, two_nn
 from layerwise.data.images import ImageData
 from layerwise.errors import NotEnoughExamplesError
+from layerwise.inside.pixels import is_shrunk, small_pixels
 from layerwise.neighbors.search import find_neighbors
 from layerwise.seeds import stream
 
@@ -77,7 +78,7 @@ class Complexity:
 
 
 def measure_complexity(data: ImageData, *, limit: int = 10_000, seed: int = 0) -> Complexity:
-    """Ask simple classifiers, principal components and neighbours of the raw pixels.
+    """Ask simple classifiers, principal components and neighbours of the pixels; large images are averaged to 32 × 32.
 
     Args:
         data: labelled images; learned from "train" and asked about "test" (or "validation"); without these, a fifth
@@ -86,7 +87,7 @@ def measure_complexity(data: ImageData, *, limit: int = 10_000, seed: int = 0) -
         seed: draws them.
 
     Raises:
-        NotEnoughExamplesError: fewer than 30 images to learn from, fewer than one to ask, or one class only.
+        NotEnoughExamplesError: 30 images or fewer to learn from, fewer than one to ask, or one class only.
     """
     learned, asked, note = _parts(data, limit, seed)
     if len(learned) <= NEIGHBORS + VOTERS or not len(asked) or len(np.unique(learned.labels)) < 2:
@@ -94,7 +95,7 @@ def measure_complexity(data: ImageData, *, limit: int = 10_000, seed: int = 0) -
             f"the pixels of {data.name} can be judged with more than {NEIGHBORS + VOTERS} training images of at least "
             f"two classes, and one other; got {len(learned)} of {len(np.unique(learned.labels))} and {len(asked)}."
         )
-    base, queries = _pixels(learned), _pixels(asked)
+    base, queries = small_pixels(learned).reshape(len(learned), -1), small_pixels(asked).reshape(len(asked), -1)
     points = torch.from_numpy(base)
     votes = find_neighbors(torch.from_numpy(queries), points, VOTERS).votes(learned.labels, data.num_classes)
     near = find_neighbors(points, points, NEIGHBORS, own_rows=np.arange(len(base)))
@@ -122,8 +123,11 @@ def _parts(data: ImageData, limit: int, seed: int) -> tuple[ImageData, ImageData
         cut = len(data) // 5
         learned, asked = data.select(np.sort(order[cut:])), data.select(np.sort(order[:cut]))
         words = "images, a fifth of them held out"
+    whole = len(learned) + len(asked)
     learned, asked = _some(learned, limit, seed, "learned"), _some(asked, limit // 5, seed, "asked")
-    return learned, asked, f"{len(learned):,} and {len(asked):,} {words}"
+    drawn = ", drawn at random" if len(learned) + len(asked) < whole else ""
+    small = ", averaged to at most 32 pixels a side" if is_shrunk(data) else ""
+    return learned, asked, f"{len(learned):,} and {len(asked):,} {words}{drawn}{small}"
 
 
 def _some(data: ImageData, most: int, seed: int, name: str) -> ImageData:
@@ -132,12 +136,8 @@ def _some(data: ImageData, most: int, seed: int, name: str) -> ImageData:
     return data.select(np.sort(stream(seed, "complexity", name).permutation(len(data))[:most]))
 
 
-def _pixels(data: ImageData) -> NDArray[np.float32]:
-    return data.batch(slice(0, len(data))).reshape(len(data), -1).astype(np.float32)
-
-
 def _linear(base: NDArray[np.float32], labels: NDArray[np.int64], queries: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Logistic regression with scikit-learn's own penalty, on pixels of mean 0 and standard deviation 1."""
+    """Logistic regression on pixels of mean 0 and standard deviation 1; the penalty grows with their number."""
     mean, std = base.mean(axis=0), base.std(axis=0)
     std[std == 0] = 1
     model = LogisticRegression(max_iter=MOST_ITERATIONS, C=1.0 / base.shape[1])

@@ -47,16 +47,16 @@ class DataDescription:
     @property
     def groups_across_splits(self) -> int:
         """Groups of identical images that stand in more than one split: what is tested was trained on."""
-        return int((self.duplicates["splits"].str.contains(",")).sum())
+        return int((self.duplicates["distinct_splits"] > 1).sum())
 
     @property
     def groups_across_labels(self) -> int:
         """Groups of identical images with different labels: at least one label is wrong."""
-        return int((self.duplicates["labels"].str.contains(",")).sum())
+        return int((self.duplicates["distinct_labels"] > 1).sum())
 
 
 def describe_data(data: ImageData) -> DataDescription:
-    """Count classes, find the range of the pixels, and find identical images; one pass over the images."""
+    """Count classes, find the range of the pixels, and find identical images; two passes over the images."""
     digests, lowest, highest = _scan(data)
     mean, std = _channel_moments(data)
     return DataDescription(
@@ -118,6 +118,8 @@ def _duplicates(data: ImageData, digests: list[bytes]) -> pd.DataFrame:
             "copies": pd.Series([len(rows) for rows in groups], dtype=np.int64),
             "ids": pd.Series([", ".join(data.ids[rows]) for rows in groups], dtype=str),
             "splits": pd.Series([_distinct(data.splits[rows]) for rows in groups], dtype=str),
+            "distinct_splits": pd.Series([len(set(data.splits[rows])) for rows in groups], dtype=np.int64),
+            "distinct_labels": pd.Series([len(set(data.labels[rows])) for rows in groups], dtype=np.int64),
             "labels": pd.Series(
                 [_distinct(np.asarray(data.class_names)[data.labels[rows]]) for rows in groups], dtype=str
             ),

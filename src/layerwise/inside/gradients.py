@@ -20,6 +20,7 @@ from layerwise.seeds import stream
 from layerwise.taps.borrowing import Preprocess, prepare
 
 EXAMPLES = 256
+BATCH = 32  # images whose activations are held at once
 
 
 def gradient_norms(
@@ -54,14 +55,19 @@ def gradient_norms(
     if not parameters:
         raise ModelError(f"{type(model).__name__} has no parameters, so nothing has a gradient.")
     rows = np.sort(stream(seed, "gradients").permutation(len(data))[:examples])
-    images = prepare(torch.tensor(data.batch(rows)), model, preprocessing)
-    labels = torch.from_numpy(data.labels[rows]).to(images.device)
     order: list[str] = []
+    name_to_gradient: dict[str, Tensor | None] = dict.fromkeys(parameters)
     with evaluating(model), torch.enable_grad(), _noting(model, order), torch.random.fork_rng(devices=[]):
-        logits = functional_call(model, parameters, (images,))
-        loss = functional.cross_entropy(logits.float(), labels)
-        gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
-    name_to_gradient = dict(zip(parameters, gradients, strict=True))
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            images = prepare(torch.tensor(data.batch(batch)), model, preprocessing)
+            labels = torch.from_numpy(data.labels[batch]).to(images.device)
+            logits = functional_call(model, parameters, (images,))
+            loss = functional.cross_entropy(logits.float(), labels, reduction="sum") / len(rows)
+            gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
+            for name, gradient in zip(parameters, gradients, strict=True):
+                before = name_to_gradient[name]
+                name_to_gradient[name] = gradient if before is None or gradient is None else before + gradient
     layers = dict.fromkeys([*order, *(name.rpartition(".")[0] for name in parameters)])
     return pd.DataFrame(
         [row for layer in layers if (row := _row(model, layer, parameters, name_to_gradient)) is not None]
@@ -92,7 +98,7 @@ def _row(
 
 
 def _norm(tensors: list[Tensor]) -> float:
-    return math.sqrt(sum(float(tensor.detach().double().square().sum()) for tensor in tensors))
+    return math.sqrt(sum(float(tensor.detach().cpu().double().square().sum()) for tensor in tensors))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ batch; nothing of the size of the activations is kept.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ NEAR_BOUND = 0.05
 MOSTLY = 0.95
 """A unit is saturated when so many of its values are."""
 
-BOUNDED = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "hardsigmoid": (0.0, 1.0), "hardtanh": (-1.0, 1.0)}
+BOUNDED = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "hardsigmoid": (0.0, 1.0), "relu6": (-math.inf, 6.0)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +218,7 @@ class _Gathered:
             inner_low, inner_high = _inner(self._bounds)
             near = (numbers < inner_low) | (numbers > inner_high)
             self.saturated += near.sum(dim=[0, *self._axes]).flatten().cpu()
-        mean = mean.double().cpu()
+        mean = mean.cpu().double()
         self.class_sums.index_add_(0, labels, mean)
         rows = torch.arange(first_row, first_row + len(high)).expand(high.shape[1], -1)
         values = torch.cat([self.top_values, high.T.cpu()], dim=1)
@@ -240,7 +241,7 @@ class _Gathered:
                 "low": self.low.numpy(),
                 "high": self.high.numpy(),
                 "mean": self.class_sums.sum(dim=0).numpy() / self._images,
-                "dead": (self.low == self.high).numpy(),
+                "dead": (self.low == self.high).numpy() & (values > 1),
                 "never_fires": (self.high <= 0).numpy(),
                 "saturated_share": saturated,
                 "saturated": saturated >= MOSTLY,
@@ -255,7 +256,8 @@ class _Gathered:
 
 def _bounds(model: nn.Module, tap: str) -> tuple[float, float] | None:
     """The range of the activation whose output the tap shows; None if it has no upper bound, or is no activation."""
-    module = dict(model.named_modules()).get(tap)
+    modules = dict(model.named_modules())
+    module = modules.get(tap, modules.get(re.sub(r"_\d+$", "", tap)))  # the second call of "act" is "act_1"
     if isinstance(module, nn.Hardtanh):  # ReLU6 is one, whose lower bound is its rest
         return (-torch.inf if module.min_val == 0 else module.min_val, module.max_val)
     kind = type(module).__name__ if module is not None else tap.rpartition(".")[2].partition("_")[0]

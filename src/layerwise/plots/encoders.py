@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from layerwise.errors import ShapeError
-from layerwise.plots.maps import DOTS, dot_area, plot_map
+from layerwise.plots.maps import DOTS, dot_area, frame, legend_of_classes, plot_map
 from layerwise.plots.style import INK, MUTED, NEUTRAL, axes_or_new, class_colors, style
 from layerwise.plots.words import shown
 from layerwise.views.encoders import ENCODER_NAMES, EncodersView
@@ -56,13 +56,17 @@ def plot_reconstructions(name_to_images: Mapping[str, NDArray[np.floating]], ax:
 
 
 def plot_encoder_reconstructions(view: EncodersView, ax: Axes | None = None) -> Axes:
-    """Some held-out images above what each encoder leaves of them, with the share of the variance that is lost."""
-    rows = {"image": view.pictures[0]}
-    for name, images in zip(view.reconstructing, view.pictures[1:], strict=True):
+    """Some held-out images above what each encoder leaves of them, with the share of the variance that is lost.
+
+    Of images with neither one nor three channels, the first channel is shown.
+    """
+    pictures = view.pictures if view.pictures.shape[2] in (1, 3) else view.pictures[:, :, :1]
+    rows = {"image": pictures[0]}
+    for name, images in zip(view.reconstructing, pictures[1:], strict=True):
         numbers = view.row(name)
         words = f"{ENCODER_NAMES[numbers['encoder']]}, {numbers['dims']} numbers\nlost {numbers['error_held_out']:.1%}"
         rows[words] = images
-    low, high = float(view.pictures[0].min()), float(view.pictures[0].max())
+    low, high = float(pictures[0].min()), float(pictures[0].max())
     if low < 0 or high > 1:  # images that are not shares of white are stretched, all alike
         rows = {words: (images - low) / (high - low) for words, images in rows.items()}
     return plot_reconstructions(rows, ax)
@@ -88,18 +92,14 @@ def plot_new_images(view: EncodersView) -> Axes:
                 rasterized=True,
             )
             plot_map(coordinates[new], labels[new], view.class_names, ax, inches=SIDE)
+            frame(ax, coordinates)
             voted = numbers["labels_codes"] if numbers["encoder"] == "tsne" else numbers["labels_map"]
             title = "autoencoder, then t-SNE" if numbers["encoder"] == "autoencoder" else "parametric t-SNE"
             ax.set_title(f"{title}: {shown(numbers['tap'])}", fontsize=8)
             ax.set_xlabel(
                 f"labels {voted:.2f} of {numbers['labels_features']:.2f}", fontsize=6.5, color=MUTED, labelpad=2
             )
-        if palette:
-            handles = [
-                figure.axes[0].scatter([], [], s=16, color=color, label="\u200b" + shown(name))
-                for color, name in zip(palette, view.class_names, strict=True)
-            ]
-            figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)))
+        legend_of_classes(figure, view.class_names, columns=5)
         figure.suptitle("Held-out images on the maps", fontsize=9.5, fontweight="bold", x=0.01, ha="left", color=INK)
     first: Axes = grid[0, 0]
     return first

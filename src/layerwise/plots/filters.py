@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from layerwise.plots.style import MUTED, axes_or_new, style
 from layerwise.plots.words import shown
+from layerwise.views.features import ExampleView
 
 MOST_MAPS = 64
+MOST_FILTERS = 256
 MOST_NAMED = 12  # numbers up to which each of a vector bears its class
 COLUMNS = 16
 SMALLEST_SIDE = 12  # pixels, below which a picture among others is enlarged
@@ -26,7 +28,7 @@ SEQUENTIAL = "magma"
 def plot_filters(
     weights: NDArray[np.floating], ax: Axes | None = None, *, channel: int | None = None, title: str = ""
 ) -> Axes:
-    """The filters of a convolution as a grid, 0 in the middle of the colours.
+    """The filters of a convolution as a grid, 0 in the middle of the colours; the first 256 of more, and 64 channels.
 
     Args:
         weights: shape (F, C, h, w).
@@ -34,14 +36,23 @@ def plot_filters(
         channel: which channel; by default all: in colours where there are three, else side by side, a filter a row.
         title: above it.
     """
+    whole = weights.shape[:2]
+    weights = weights[:MOST_FILTERS]
+    in_rows = channel is None and whole[1] not in (1, 3)
+    if in_rows:
+        weights = weights[:MOST_MAPS, :MOST_MAPS]
     count, channels = weights.shape[:2]
+    if (count, channels) != whole:
+        words = f"the first {count} of {whole[0]:,} filters"
+        words += f", {channels} of {whole[1]:,} channels" if in_rows else ""
+        title = f"{title}: {words}" if title else words
     bound = float(np.abs(weights).max()) or 1.0
     in_colors = channel is None and channels == 3
     with style():
         if in_colors:
             pictures = 0.5 + np.moveaxis(weights, 1, -1) / (2 * bound)  # 0 is grey
             columns = math.ceil(math.sqrt(count))
-        elif channel is None and channels > 1:
+        elif in_rows:
             pictures, columns = weights.reshape(count * channels, *weights.shape[2:]), channels
         else:
             pictures = weights[:, channel or 0]
@@ -64,6 +75,7 @@ def plot_features(
     *,
     title: str = "",
     class_names: Sequence[str] = (),
+    tap_to_maps: Mapping[str, int] | None = None,
 ) -> Axes:
     """What a network computes for one example: the maps of each tap as a grid, its vectors as strips, with their scale.
 
@@ -72,12 +84,14 @@ def plot_features(
         image: shape (C, h, w), bytes; drawn first.
         title: above it.
         class_names: written under vectors of as many numbers.
+        tap_to_maps: how many maps a tap has in all, where not all are given.
 
     Returns:
         The axes of the image; each tap has its own below.
     """
     values = {tap: np.asarray(value, np.float64) for tap, value in tap_to_values.items()}
-    heights = [IMAGE_INCHES, *map(_height, values.values())]
+    image_width = min(IMAGE_INCHES * image.shape[2] / image.shape[1], WIDTH_INCHES)
+    heights = [image_width * image.shape[1] / image.shape[2], *map(_height, values.values())]
     total = sum(heights) + HEAD_INCHES * len(heights) + 0.1
     with style():
         figure = Figure(figsize=(WIDTH_INCHES + 0.9, total), dpi=150)
@@ -85,14 +99,25 @@ def plot_features(
         axes: list[Axes] = []
         for height in heights:
             top -= HEAD_INCHES + height
-            width = WIDTH_INCHES if axes else IMAGE_INCHES * image.shape[2] / image.shape[1]
+            width = WIDTH_INCHES if axes else image_width
             axes.append(figure.add_axes((0.1 / 6, top / total, width / (WIDTH_INCHES + 0.9), height / total)))
         picture = np.moveaxis(image, 0, -1)
         axes[0].imshow(picture[..., 0] if picture.shape[-1] == 1 else picture, cmap="gray", interpolation="nearest")
         _bare(axes[0], title)
         for ax, (tap, value) in zip(axes[1:], values.items(), strict=True):
-            _draw_value(ax, tap, value, class_names)
+            _draw_value(ax, tap, value, class_names, (tap_to_maps or {}).get(tap, len(value)))
     return axes[0]
+
+
+def plot_example(example: ExampleView) -> Axes:
+    """What a network computed for one example, as `plot_features` draws it."""
+    return plot_features(
+        example.tap_to_values,
+        example.image,
+        title=example.words,
+        class_names=example.class_names,
+        tap_to_maps=example.tap_to_maps,
+    )
 
 
 def mosaic(pictures: NDArray[np.floating], columns: int) -> NDArray[np.float64]:
@@ -109,7 +134,7 @@ def mosaic(pictures: NDArray[np.floating], columns: int) -> NDArray[np.float64]:
     return grid
 
 
-def _draw_value(ax: Axes, tap: str, value: NDArray[np.float64], class_names: Sequence[str]) -> None:
+def _draw_value(ax: Axes, tap: str, value: NDArray[np.float64], class_names: Sequence[str], maps: int) -> None:
     signed = bool(value.min() < 0)
     bound = float(np.abs(value).max()) or 1.0
     colors: dict[str, Any] = {
@@ -119,7 +144,7 @@ def _draw_value(ax: Axes, tap: str, value: NDArray[np.float64], class_names: Seq
     if value.ndim == 3:
         count = min(len(value), MOST_MAPS)
         drawn = ax.imshow(mosaic(value[:count], min(COLUMNS, count)), **colors)
-        words = f"{count} of {len(value)} maps" if count < len(value) else f"{count} maps"
+        words = f"{count} of {maps:,} maps" if count < maps else f"{count} maps"
     else:
         drawn = ax.imshow(value.ravel()[None], **colors)
         words = f"{value.size} numbers"

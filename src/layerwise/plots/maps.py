@@ -54,7 +54,7 @@ def plot_map(
             for label in np.unique(labels):
                 x, y = np.median(coordinates[labels == label], axis=0)
                 ax.text(x, y, shown(class_names[label], 12), ha="center", va="center", fontsize=5.5, color=INK)
-        _frame(ax, coordinates)
+        frame(ax, coordinates)
         ax.set_title(title, fontsize=8)
     return ax
 
@@ -93,18 +93,23 @@ def plot_tap_maps(view: MapsView, method: str) -> Axes:
                 color=MUTED,
                 labelpad=2,
             )
-        if palette:
-            handles = [
-                figure.axes[0].scatter([], [], s=16, color=color, label="\u200b" + shown(name))
-                for color, name in zip(palette, view.class_names, strict=True)
-            ]
-            figure.legend(handles=handles, loc="outside lower center", ncols=min(5 if columns > 2 else 3, len(handles)))
+        legend_of_classes(figure, view.class_names, columns=5 if columns > 2 else 3)
         figure.suptitle(METHOD_NAMES.get(method, method), fontsize=9.5, fontweight="bold", x=0.01, ha="left")
     first: Axes = grid[0, 0]
     return first
 
 
-def _frame(ax: Axes, coordinates: NDArray[np.floating]) -> None:
+def legend_of_classes(figure: Figure, class_names: Sequence[str], *, columns: int) -> None:
+    """The colours of the classes below all maps; none where there are more classes than colours."""
+    handles = [
+        figure.axes[0].scatter([], [], s=16, color=color, label="\u200b" + shown(name))
+        for color, name in zip(class_colors(len(class_names)), class_names, strict=False)
+    ]
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(columns, len(handles)))
+
+
+def frame(ax: Axes, coordinates: NDArray[np.floating]) -> None:
     """Equal scales, no ticks: distances on a map have no unit; some points far off do not shrink the others."""
     low, high = np.quantile(coordinates, [0.001, 0.999], axis=0)
     middle, half = (low + high) / 2, max(float((high - low).max()) / 2, 1e-9) * 1.06

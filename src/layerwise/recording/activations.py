@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwise.errors import FileError, UnknownNameError
-from layerwise.runs import read_array, read_json, write_array, write_json
+from layerwise.runs import as_file_name, read_array, read_json, write_array, write_json
 from layerwise.taps import Tap
 from layerwise.taps.tap import unknown_taps
 
@@ -122,5 +121,4 @@ def file_name(tap: Tap) -> str:
     >>> file_name(Tap("features.1/conv", 3, (8,)))
     '03-features.1-conv.npy'
     """
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", tap.name)[:100]
-    return f"{tap.order:02d}-{name}.npy"
+    return f"{tap.order:02d}-{as_file_name(tap.name)}.npy"

@@ -17,7 +17,7 @@ def encoder_section(view: RunView, album: Album) -> Html:
     if encoders is None:
         return Html()
     new, learned = int(encoders.points["held_out"].sum()), int(encoders.facts["learned"])
-    split = f"The encoders were fitted to {learned:,} images; {new:,} others were held out."
+    whose = f"The encoders were fitted to {learned:,} images; {new:,} others were held out."
     charts = []
     if encoders.reconstructing:
         chart = album.chart(
@@ -27,7 +27,7 @@ def encoder_section(view: RunView, album: Album) -> Html:
         )
         words = (
             "Held-out images, and what few numbers keep of them. Lost: the squared error of the held-out images, as a "
-            f"share of their variance. {split}"
+            f"share of their variance. {whose}"
         )
         charts.append(figure(chart, words))
     if encoders.drawn:
@@ -35,7 +35,7 @@ def encoder_section(view: RunView, album: Album) -> Html:
         words = (
             "Where images fall that the encoder has not seen, among those that it learned (pale). Labels: how often "
             "the 10 nearest learned images on the map vote for a held-out image's label, of how often the nearest by "
-            f"features do. {split}"
+            f"features do. {whose}"
         )
         charts.append(figure(chart, words))
     return joined([*charts, _numbers(encoders)])

@@ -13,6 +13,7 @@ from layerwise.report.depth import depth_section, tap_section
 from layerwise.report.encoders import encoder_section
 from layerwise.report.exits import exits_section
 from layerwise.report.factors import factor_section
+from layerwise.report.features import feature_section
 from layerwise.report.galleries import data_section, gallery_section
 from layerwise.report.html import Html, joined, name, tag
 from layerwise.report.maps import maps_section
@@ -34,6 +35,7 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("stories", "Three examples, tap by tap", story_section),
     ("maps", "The images at every tap", maps_section),
     ("encoders", "What few numbers keep, and where new images fall", encoder_section),
+    ("filters", "Filters and feature maps", feature_section),
     ("units", "What the units do", unit_section),
     ("exits", "How much of the network each image needs", exits_section),
     ("classes", "Classes", class_section),

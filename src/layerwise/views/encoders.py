@@ -74,6 +74,7 @@ def read_encoders(run: Path) -> EncodersView | None:
     fits = (
         isinstance(facts, dict)
         and isinstance(facts.get("class_names"), list)
+        and isinstance(facts.get("learned"), int)
         and set(COLUMNS) <= set(table.columns)
         and {"id", "label", "held_out"} <= set(points.columns)
         and view.pictures.ndim == 5

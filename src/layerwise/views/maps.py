@@ -13,7 +13,6 @@ import pandas as pd
 from layerwise.errors import FileError
 from layerwise.runs import read_json, read_table
 
-COLUMNS = ("x", "y", "trust", "recall", "vote")
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
@@ -67,12 +66,12 @@ def read_maps(run: Path) -> MapsView | None:
     points: dict[str, pd.DataFrame] = {}
     try:
         names, ks = tuple(map(str, index["key"]["class_names"])), {10}
-        for stem in sorted(index["taps"]):
-            facts, table = read_json(folder / f"{stem}.json"), read_table(folder / f"{stem}.parquet")
+        read = [(read_json(folder / f"{stem}.json"), read_table(folder / f"{stem}.parquet")) for stem in index["taps"]]
+        for facts, table in sorted(read, key=lambda tap: int(tap[0]["order"])):
             points[facts["tap"]] = table
             ks = {int(facts["k"])}
             rows += [_summary(facts, table, method) for method in facts["methods"]]
-    except (FileError, AttributeError, KeyError, TypeError) as error:
+    except (FileError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise FileError(
             f"the maps in {folder} cannot be read ({error}).\n    Draw them again: layerwise inside {run} --again"
         ) from error

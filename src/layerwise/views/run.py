@@ -16,6 +16,7 @@ from layerwise.runs import read_array, read_json, read_table
 from layerwise.views.encoders import EncodersView, read_encoders
 from layerwise.views.exits import ExitsView, read_exits
 from layerwise.views.faults import SPLITS, find_faults
+from layerwise.views.features import ExampleView, FiltersView, read_examples, read_filters
 from layerwise.views.maps import MapsView, read_maps
 from layerwise.views.units import UnitsView, read_units
 
@@ -42,6 +43,8 @@ class RunView:
         exits: what is known of early exit; None if no exits were evaluated.
         maps: the maps of the taps; None if none were drawn.
         units: what the units do; None if they were not measured.
+        filters: of one layer; None if they were not drawn.
+        looked_at: examples whose values at every tap were drawn.
         encoders: what encoders keep of new images; None if none were measured.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
@@ -64,6 +67,8 @@ class RunView:
     exits: ExitsView | None = None
     maps: MapsView | None = None
     units: UnitsView | None = None
+    filters: FiltersView | None = None
+    looked_at: tuple[ExampleView, ...] = ()
     encoders: EncodersView | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
@@ -162,6 +167,8 @@ def read_run(path: Path) -> RunView:
         exits=read_exits(path),
         maps=read_maps(path),
         units=read_units(path),
+        filters=read_filters(path),
+        looked_at=read_examples(path),
         encoders=read_encoders(path),
         run=run,
         model=model,

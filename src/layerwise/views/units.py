@@ -65,7 +65,14 @@ def read_units(run: Path) -> UnitsView | None:
         facts = read_json(folder / "units.json")
         units, gradients, shown = (read_table(folder / f"{name}.parquet") for name in ("units", "gradients", "shown"))
         pictures = read_array(folder / "shown.npy", mapped=True)
-        fits = set(UNIT_COLUMNS) <= set(units.columns) and len(pictures) == len(shown) and isinstance(facts, dict)
+        fits = (
+            set(UNIT_COLUMNS) <= set(units.columns)
+            and {"layer", "rms"} <= set(gradients.columns)
+            and {"tap", "unit", "value", "id", "label"} <= set(shown.columns)
+            and len(pictures) == len(shown)
+            and isinstance(facts, dict)
+            and isinstance(facts.get("images"), int)
+        )
     except FileError as error:
         raise FileError(f"{error}\n    Measure the units again: layerwise inside {run} --units") from error
     if not fits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +13,15 @@ from torch import nn
 
 from layerwise.data.images import ImageData
 from layerwise.errors import DataError, FileError, NonFiniteError, NotEnoughExamplesError, RunError, UnknownNameError
+from layerwise.inside.embedding import taps
 from layerwise.inside.embedding.folder import begin_maps, finished_maps, load_maps, save_tap_maps
 from layerwise.inside.embedding.result import TapMaps
 from layerwise.inside.embedding.taps import MapSettings, embed, embed_taps
 from layerwise.inside.embedding.tsne import Schedule
+from layerwise.recording import Activations, record
 from layerwise.seeds import stream
 
-BRIEF = MapSettings(perplexity=8.0, schedule=Schedule(exaggerated=50, plain=100))
+BRIEF = MapSettings(perplexity=8.0, schedule=Schedule(50, 100), later_schedule=Schedule(50, 100))
 
 
 def blobs(count: int = 60) -> ImageData:
@@ -69,11 +72,19 @@ def test_the_values_at_a_tap_are_placed_where_the_map_was_drawn(drawn: list[TapM
     np.testing.assert_allclose(drawn[0].reduction.apply(pixels), drawn[0].reduced, atol=1e-4)
 
 
-def test_small_memory_gives_the_same_maps(drawn: list[TapMaps]) -> None:
+def test_small_memory_gives_the_same_maps(drawn: list[TapMaps], monkeypatch: pytest.MonkeyPatch) -> None:
+    recordings: list[list[str]] = []
+
+    def counted(*args: Any, only: list[str], **options: Any) -> Activations:
+        recordings.append(only)
+        return record(*args, only=only, **options)
+
+    monkeypatch.setattr(taps, "record", counted)
     settings = MapSettings(**{**vars(BRIEF), "limit_bytes": 60 * 70 * 4})
     for one, other in zip(drawn, embed_taps(network(), blobs(), settings=settings), strict=True):
         for a, b in zip(one.maps, other.maps, strict=True):
             np.testing.assert_allclose(a.coordinates, b.coordinates, atol=1e-3)
+    assert len(recordings) > 1
 
 
 def test_maps_come_back_from_their_folder_and_a_killed_command_goes_on(drawn: list[TapMaps], tmp_path: Path) -> None:

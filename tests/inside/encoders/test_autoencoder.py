@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 from sklearn.decomposition import PCA
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from layerwise.errors import FileError, InputError, NonFiniteError
 from layerwise.inside.encoders.autoencoder import Autoencoder
+from layerwise.inside.encoders.base import KEY
 from layerwise.inside.encoders.linear import LinearAutoencoder
 from layerwise.seeds import stream
 
@@ -59,6 +63,24 @@ def test_it_is_saved_and_loaded_as_itself(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.inverse_transform([[0, 1]]), fitted.inverse_transform([[0, 1]]))
     with pytest.raises(FileError, match="holds a Autoencoder, not a LinearAutoencoder"):
         LinearAutoencoder.load(path)
+
+
+def test_numbers_of_numpy_are_saved_and_settings_of_a_later_version_refused(tmp_path: Path) -> None:
+    path = tmp_path / "encoder.safetensors"
+    LinearAutoencoder(np.int64(2)).fit(circle(50)).save(path)
+    assert LinearAutoencoder.load(path).dims == 2
+    with safetensors.safe_open(str(path), framework="pt") as file:
+        facts = json.loads(file.metadata()[KEY])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    facts["settings"]["warp"] = 9
+    safetensors.torch.save_file(tensors, path, metadata={KEY: json.dumps(facts)})
+    with pytest.raises(FileError, match="no encoder that layerwise saved"):
+        LinearAutoencoder.load(path)
+
+
+def test_an_encoder_is_fitted_where_gradients_are_off() -> None:
+    with torch.no_grad():
+        assert LinearAutoencoder(2).fit(circle(50)).transform(circle(50)).shape == (50, 2)
 
 
 def test_what_cannot_be_fitted_is_refused() -> None:

@@ -53,7 +53,7 @@ def test_held_out_images_fall_where_t_sne_would_place_them() -> None:
     by_map = KNeighborsClassifier(10).fit(drawn, labels[:1400])
     placed = place_points([new], [Ground(old, drawn)])[0]
     of_transform = by_map.score(placed, labels[1400:])
-    assert by_vote.score(fitted.transform(new), labels[1400:]) > of_transform - 0.02
+    assert by_vote.score(fitted.transform(new), labels[1400:]) > of_transform - 0.03
     assert by_map.score(fitted.transform(new), labels[1400:]) > of_transform - 0.03  # on the map that was drawn
     assert np.median(np.linalg.norm(fitted.transform(old) - drawn, axis=1)) < 0.05 * np.ptp(drawn)
 

@@ -63,7 +63,7 @@ def inside(
     from layerwise.cli.inside.units import draw_unit_pictures, look_at_units
     from layerwise.cli.sources import source_of_run
     from layerwise.cli.threads import use_threads
-    from layerwise.errors import InputError
+    from layerwise.errors import InputError, NotEnoughExamplesError
     from layerwise.inside.embedding.taps import MapSettings
 
     if not limit_gb > 0 or (images is not None and images < 1):
@@ -94,8 +94,13 @@ def inside(
         drawn, summary["examples"] = draw_examples(run, source, chosen, maps, taps=taps, quiet=as_json)
         pictures += drawn
     if units:
-        summary["units"] = look_at_units(run, source, chosen, words=words, taps=taps, quiet=as_json)
-        pictures += draw_unit_pictures(run)
+        try:
+            summary["units"] = look_at_units(run, source, chosen, words=words, taps=taps, quiet=as_json)
+            pictures += draw_unit_pictures(run)
+        except NotEnoughExamplesError as error:
+            if not everything:
+                raise
+            say(str(error))  # nor has one without blocks any units at them
     if methods:
         summary["maps"] = draw_maps(
             run, source, chosen, words=words, taps=taps, settings=settings, again=again, quiet=as_json
@@ -103,7 +108,16 @@ def inside(
         pictures += draw_map_pictures(run)
     if encoder is not None:
         summary["encoders"] = fit_encoders(
-            run, source, chosen, encoder, words=words, taps=taps, perplexity=perplexity, seed=seed, quiet=as_json
+            run,
+            source,
+            chosen,
+            encoder,
+            words=words,
+            taps=taps,
+            perplexity=perplexity,
+            seed=seed,
+            limit_gb=limit_gb,
+            quiet=as_json,
         )
         pictures += draw_encoder_pictures(run)
     if as_json:

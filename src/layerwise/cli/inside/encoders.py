@@ -24,6 +24,7 @@ def fit_encoders(
     taps: str,
     perplexity: float,
     seed: int,
+    limit_gb: float,
     quiet: bool,
 ) -> list[dict[str, Any]]:
     """Fit and measure the encoders into the run folder; gives a row for each."""
@@ -41,6 +42,7 @@ def fit_encoders(
         preprocessing=source.description.preprocessing,
         perplexity=perplexity,
         seed=seed,
+        limit_bytes=limit_gb * 1e9,
         progress=bars,
     )
     facts = {

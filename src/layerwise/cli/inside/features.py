@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.cli.console import bars, print_table
+from layerwise.cli.console import bars, print_table, say
 
 if TYPE_CHECKING:
     from layerwise.cli.sources import Source
     from layerwise.data.images import ImageData
-    from layerwise.inside.feature_maps import Features
 
 FIRST = "first"
 TELLING = ("right", "wrong", "unsure")
@@ -19,14 +18,14 @@ TELLING = ("right", "wrong", "unsure")
 
 def draw_filters(run: Path, source: Source, layer: str) -> list[Path]:
     """A picture of a convolution's filters, and of what they were before training, if it can be drawn anew."""
+    from layerwise.inside.feature_folder import save_filters
     from layerwise.inside.filters import find_filters
     from layerwise.models.catalog import load_model
     from layerwise.plots.filters import plot_filters
     from layerwise.plots.saving import save_figure
     from layerwise.runs import steps_of
 
-    found = find_filters(source.model, None if layer == FIRST else layer)
-    pictures = [("", found.weights)]
+    found, before = find_filters(source.model, None if layer == FIRST else layer), None
     described, trained = source.description, steps_of(run).get("train", {})
     seed = trained.get("settings", {}).get("seed")
     # Known only of a network drawn with a seed: not of a FILE.py, nor of one that began with the weights of a file.
@@ -34,44 +33,45 @@ def draw_filters(run: Path, source: Source, layer: str) -> list[Path]:
         fresh = load_model(
             described.spec, num_classes=described.num_classes, in_channels=described.in_channels, seed=seed
         )
-        pictures.append(("-before", find_filters(fresh, found.layer).weights))
-    name = _as_name(found.layer)
-    return [
-        save_figure(
-            plot_filters(weights, title=f"{found.layer}{' before training' if suffix else ''}"),
-            run / "figures" / f"filters-{name}{suffix}.svg",
-        )
-        for suffix, weights in pictures
-    ]
+        before = find_filters(fresh, found.layer)
+    save_filters(run, found, before)
+    stem = run / "figures" / f"filters-{_as_name(found.layer)}"
+    pictures = [save_figure(plot_filters(found.weights, title=found.layer), stem.with_name(f"{stem.name}.svg"))]
+    if before is not None:
+        axes = plot_filters(before.weights, title=f"{found.layer} before training")
+        pictures.append(save_figure(axes, stem.with_name(f"{stem.name}-before.svg")))
+    return pictures
 
 
 def draw_examples(
     run: Path, source: Source, chosen: ImageData, wanted: str, *, taps: str, quiet: bool
 ) -> tuple[list[Path], list[dict[str, Any]]]:
     """A picture of what the network computes for each example that is asked for, and its numbers."""
+    import numpy as np
+
     from layerwise.cli.sources import read_place
     from layerwise.data.thumbnails import thumbnails
+    from layerwise.inside.feature_folder import save_features
     from layerwise.inside.feature_maps import read_features
-    from layerwise.plots.filters import plot_features
+    from layerwise.plots.filters import plot_example
     from layerwise.plots.saving import save_figure
+    from layerwise.views.features import read_examples
 
+    place, preprocessing = read_place(taps), source.description.preprocessing
+    rows = rows_wanted(source, chosen, wanted)
+    found = {
+        word: read_features(source.model, chosen, row, place, preprocessing=preprocessing) for word, row in rows.items()
+    }
+    save_features(run, found, thumbnails(chosen.select(np.array(list(rows.values()), np.int64))))
     pictures, numbers = [], []
-    for word, row in rows_wanted(source, chosen, wanted).items():
-        features = read_features(
-            source.model, chosen, row, read_place(taps), preprocessing=source.description.preprocessing
-        )
-        axes = plot_features(
-            features.tap_to_values,
-            thumbnails(chosen.select(slice(row, row + 1)))[0],
-            title=_words(features),
-            class_names=features.class_names,
-        )
-        pictures.append(save_figure(axes, run / "figures" / f"features-{_as_name(word)}.svg"))
-        table = features.table()
-        numbers.append({"id": features.id, "taps": table.to_dict("records")})
+    for example in read_examples(run):
+        axes = plot_example(example)
+        pictures.append(save_figure(axes, run / "figures" / f"features-{_as_name(example.word)}.svg"))
+        table = found[example.word].table()
+        numbers.append({"id": example.id, "taps": table.to_dict("records")})
         if not quiet:
             print_table(
-                _words(features),
+                example.words,
                 tuple(table.columns),
                 [(*line[:2], *(f"{value:.3g}" for value in line[2:])) for line in table.itertuples(index=False)],
             )
@@ -103,16 +103,15 @@ def rows_wanted(source: Source, chosen: ImageData, wanted: str) -> dict[str, int
         taps = find_taps(source.model, chosen.select(slice(0, 1)), [], preprocessing=preprocessing)
         recorded = record(source.model, chosen, taps, only=[SOFTMAX], preprocessing=preprocessing, progress=bars)
         telling = telling_examples(recorded.logits, chosen.labels)
+    for word in words:
+        if word in TELLING and word not in telling and word not in id_to_row:
+            say(f"No picture for {word}: none of the {len(chosen):,} images is.")
     return {word: row for word in words if (row := id_to_row.get(word, telling.get(word))) is not None}
 
 
-def _words(features: Features) -> str:
-    names = features.class_names
-    return (
-        f"{features.id}: {names[features.prediction]} with {features.confidence:.3f}"
-        f"{'' if features.prediction == features.label else f', labelled {names[features.label]}'}"
-    )
-
-
 def _as_name(text: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", text)[:80]
+    """Part of a file's name; words that lose something by it get a mark that keeps them apart."""
+    from layerwise.runs import as_file_name
+
+    name = as_file_name(text)
+    return name if name == text else f"{name[:80]}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"

@@ -35,8 +35,9 @@ def begin_maps(run: Path, key: Mapping[str, Any], *, again: bool = False) -> Non
     """Say what the maps are of and how they are drawn; those drawn otherwise are removed, with `again` all."""
     folder = maps_folder(run)
     if folder.exists() and (again or not _drawn_so(run, key)):
+        (folder / INDEX).unlink(missing_ok=True)  # first: it says that the others are there
         for old in folder.iterdir():
-            if old.name == INDEX or old.name[:2].isdigit():
+            if old.name[:2].isdigit():
                 old.unlink()
     if not (folder / INDEX).exists():
         write_json(folder / INDEX, {"key": _as_read(key), "taps": []})
@@ -79,7 +80,7 @@ def load_maps(run: Path) -> Iterator[TapMaps]:
         RunError: no maps were drawn.
         FileError: a file is damaged.
     """
-    for stem in sorted(_stems(run)):
+    for stem in sorted(_stems(run), key=_order):
         yield _load_tap(maps_folder(run), stem, run)
 
 
@@ -90,7 +91,10 @@ def finished_maps(run: Path, key: Mapping[str, Any]) -> dict[str, TapMaps]:
 
 def _drawn_so(run: Path, key: Mapping[str, Any]) -> bool:
     path = maps_folder(run) / INDEX
-    return path.exists() and read_json(path).get("key") == _as_read(key)
+    if not path.exists():
+        return False
+    index = read_json(path)
+    return isinstance(index, dict) and index.get("key") == _as_read(key)
 
 
 def _as_read(key: Mapping[str, Any]) -> Any:
@@ -102,10 +106,17 @@ def _stems(run: Path) -> Sequence[str]:
     path = maps_folder(run) / INDEX
     if not path.exists():
         raise RunError(f"{run} has no maps.\n    Draw them: layerwise inside {run} --embed pca,tsne")
-    taps = read_json(path).get("taps")
+    index = read_json(path)
+    taps = index.get("taps") if isinstance(index, dict) else None
     if not isinstance(taps, list):
         raise FileError(f"{path} does not list maps. Remove {path.parent}, and draw them again.")
     return [str(name) for name in taps]
+
+
+def _order(stem: str) -> int:
+    """A hundredth tap comes after the ninety-ninth."""
+    number = stem.partition("-")[0]
+    return int(number) if number.isdigit() else 0
 
 
 def _load_tap(folder: Path, stem: str, run: Path) -> TapMaps:

@@ -88,3 +88,8 @@ def reduce_features(
         exact,
     )
     return reduction, (along * signs[:, 0]).astype(np.float32)
+
+
+def first_plane(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The first two columns (N, 2) of vectors along their components; the only one twice where there is no second."""
+    return values[:, :2] if values.shape[1] > 1 else np.repeat(values, 2, axis=1)

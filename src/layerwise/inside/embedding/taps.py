@@ -15,7 +15,7 @@ from layerwise.arrays.map_quality import map_quality
 from layerwise.data.images import ImageData
 from layerwise.errors import DataError, UnknownNameError, did_you_mean
 from layerwise.inside.embedding.alignment import aligned_to
-from layerwise.inside.embedding.reduction import Reduction, reduce_features
+from layerwise.inside.embedding.reduction import Reduction, first_plane, reduce_features
 from layerwise.inside.embedding.result import Embedding, TapMaps
 from layerwise.inside.embedding.tsne import Schedule, check_perplexity, draw_tsne
 from layerwise.inside.embedding.umap import draw_umap
@@ -132,6 +132,7 @@ def embed_taps(
             maps = done.pop(tap.name)
             before = {one.method: one.coordinates for one in maps.maps}
             yield maps
+        activations = None  # before the next group takes as much
 
 
 def embed(
@@ -153,7 +154,9 @@ def _maps_of(
     try:
         reduction, values = reduce_features(features, dims=settings.dims, seed=settings.seed)
     except DataError as error:
-        raise type(error)(f'at tap "{tap.name}": {error}') from error
+        raise type(error)(
+            f'at tap "{tap.name}": {error}\n    Leave the tap out with a list of taps (--taps).'
+        ) from error
     reducing_s = time.perf_counter() - started
     drawn = []
     for method in settings.methods:
@@ -185,7 +188,7 @@ def _draw(
     settings: MapSettings,
     progress: Progress,
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    plane = values[:, :2] if values.shape[1] > 1 else np.repeat(values, 2, axis=1)
+    plane = first_plane(values)
     follows = settings.aligned and method in before
     start = before[method] if follows else plane
     facts: dict[str, Any] = {}

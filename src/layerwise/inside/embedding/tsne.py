@@ -112,6 +112,15 @@ def check_perplexity(perplexity: float, count: int) -> None:
         )
 
 
+def check_tsne() -> None:
+    """Refuse to go on without openTSNE.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    _library()
+
+
 def _library() -> Any:
     try:
         import openTSNE

@@ -15,6 +15,7 @@ from torch.nn import functional
 from layerwise.errors import InputError
 from layerwise.inside.encoders.base import Encoder
 from layerwise.inside.encoders.training import descend, stack
+from layerwise.models.catalog import seeded
 from layerwise.progress import Progress, silent
 from layerwise.seeds import stream_seed
 
@@ -80,8 +81,7 @@ class Autoencoder(Encoder):
         scale = (vectors - mean).square().mean().sqrt().reshape(1)
         scale[scale == 0] = 1.0
         whitened = (vectors - mean) / scale
-        with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.manual_seed(stream_seed(self.seed, "autoencoder"))
+        with seeded(stream_seed(self.seed, "autoencoder")), torch.enable_grad():
             encoder, decoder = self._layers(vectors.shape[1])
             both = nn.Sequential(encoder, decoder)
             self.losses_ = descend(

@@ -49,7 +49,7 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         facts = {"kind": type(self).__name__, "settings": self.get_params(), "features": self.n_features_in_}
         tensors = {name: value.contiguous() for name, value in self.tensors_.items()}
         with atomic_path(Path(path)) as temporary:
-            safetensors.torch.save_file(tensors, temporary, metadata={KEY: json.dumps(facts)})
+            safetensors.torch.save_file(tensors, temporary, metadata={KEY: json.dumps(facts, default=_plain)})
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -62,16 +62,16 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             with safetensors.safe_open(str(path), framework="pt") as file:
                 facts = json.loads((file.metadata() or {})[KEY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            kind, settings, features = facts["kind"], facts["settings"], int(facts["features"])
+            kind, features = facts["kind"], int(facts["features"])
+            encoder = cls(**facts["settings"]) if kind == cls.__name__ else None
         except FileNotFoundError:
             raise FileError(f"no file {path}.") from None
         except (KeyError, TypeError, ValueError, OSError, safetensors.SafetensorError) as error:
             raise FileError(f"{path} is no encoder that layerwise saved ({error}).") from error
-        if kind != cls.__name__:
+        if encoder is None:
             raise FileError(
                 f"{path} holds a {kind}, not a {cls.__name__}.\n    Read it with: {kind}.load({str(path)!r})"
             )
-        encoder = cls(**settings)
         encoder.tensors_, encoder.n_features_in_ = tensors, features
         return encoder
 
@@ -85,3 +85,10 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _plain(value: object) -> object:
+    """NumPy's numbers, which JSON does not know, as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no setting that can be saved.")

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from layerwise.inside.encoders.measured import EncoderReport
-from layerwise.recording.activations import file_name
-from layerwise.runs import write_all
-from layerwise.taps import INPUT, Tap
+from layerwise.runs import as_file_name, write_all
+from layerwise.taps import INPUT
 
 
 def save_encoders(run: Path, report: EncoderReport, *, facts: Mapping[str, Any]) -> list[Path]:
@@ -27,10 +26,11 @@ def save_encoders(run: Path, report: EncoderReport, *, facts: Mapping[str, Any])
         facts: of what, for encoders.json.
     """
     folder, data = run / "encoders", report.data
+    (folder / "encoders.json").unlink(missing_ok=True)  # first: it says that the others belong together
     points = pd.DataFrame({"id": data.ids, "label": data.labels, "held_out": report.held_out})
     rows, pictures, paths = [], [report.pictures], []
     for one in report.encoders:
-        name = one.kind if one.tap == INPUT else f"{one.kind}-{file_name(Tap(one.tap, 0, ()))[3:-4]}"
+        name = one.kind if one.tap == INPUT else f"{one.kind}-{as_file_name(one.tap)}"
         paths.append(folder / f"{name}.safetensors")
         one.encoder.save(paths[-1])
         rows.append({"name": name, "encoder": one.kind, "tap": one.tap, **one.facts})

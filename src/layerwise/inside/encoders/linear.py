@@ -86,8 +86,9 @@ class LinearAutoencoder(Encoder):
 
         with torch.enable_grad():
             search.step(error)  # type: ignore[no-untyped-call]
+            least = float(error().detach())
         self.n_steps_ = int(search.state[encoder]["n_iter"])
-        self.reconstruction_error_ = float(error().detach()) * scale**2 / width
+        self.reconstruction_error_ = least * scale**2 / width
         self.tensors_ = {
             "mean": mean.float(),
             "encoder": encoder.detach().float(),

@@ -15,16 +15,20 @@ from torch import nn
 
 from layerwise.data.images import ImageData
 from layerwise.errors import NotEnoughExamplesError, UnknownNameError, did_you_mean
+from layerwise.inside.embedding.placing import NEIGHBORS as FEWEST_POINTS
 from layerwise.inside.embedding.placing import Ground, place_points
 from layerwise.inside.embedding.reduction import reduce_features
-from layerwise.inside.embedding.tsne import check_perplexity, draw_tsne
+from layerwise.inside.embedding.tsne import check_perplexity, check_tsne, draw_tsne
 from layerwise.inside.encoders.autoencoder import Autoencoder
 from layerwise.inside.encoders.base import Encoder
 from layerwise.inside.encoders.linear import LinearAutoencoder
 from layerwise.inside.encoders.parametric_tsne import ParametricTsne
+from layerwise.inside.pixels import small_pixels
 from layerwise.neighbors.search import find_neighbors
 from layerwise.progress import Progress, silent
 from layerwise.recording import record
+from layerwise.recording.groups import groups_of_taps
+from layerwise.recording.recorder import DEFAULT_LIMIT_BYTES
 from layerwise.seeds import stream
 from layerwise.taps import INPUT, SOFTMAX, find_taps
 from layerwise.taps.borrowing import Preprocess
@@ -33,10 +37,7 @@ KINDS = ("linear", "autoencoder", "tsne")
 CODE_DIMS = 32
 VOTERS = 10
 HELD_OUT = 5
-"""Every so manieth image, drawn at random, is held out."""
-
-MOST_SIDE = 32
-"""Larger images are averaged down to at most this many pixels a side before an autoencoder sees them."""
+"""One image in so many is held out, drawn at random."""
 
 RECONSTRUCTED = 10
 
@@ -69,7 +70,7 @@ class EncoderReport:
     Attributes:
         encoders: in the order asked for.
         held_out: shape (N,), which images no encoder was fitted to.
-        pictures: shape (M, C, h, w) in [0, 1], some held-out images as the autoencoders saw them.
+        pictures: shape (M, C, h, w), some held-out images as the autoencoders saw them: large ones averaged.
         data: the N images.
     """
 
@@ -97,12 +98,14 @@ def measure_encoders(
     preprocessing: Preprocess | None = None,
     perplexity: float = 30.0,
     seed: int = 0,
+    limit_bytes: float = DEFAULT_LIMIT_BYTES,
     progress: Progress = silent,
 ) -> EncoderReport:
     """Fit encoders to four fifths of the images, and measure them on the fifth that is held out.
 
-    "linear" and "autoencoder" encode the pixels in 32 numbers, and the latter's codes get a t-SNE map, onto which
-    held-out images are placed. "tsne" is parametric t-SNE, of the pixels and of the last tap before the softmax.
+    "linear" and "autoencoder" encode the pixels in 32 numbers, of images larger than 32 × 32 averages over squares. The
+    latter's codes get a t-SNE map, onto which held-out images are placed. "tsne" is parametric t-SNE, of the pixels and
+    of the last tap before the softmax.
 
     Args:
         model: any network from images to logits; left as it was.
@@ -112,34 +115,44 @@ def measure_encoders(
         preprocessing: what the network expects to be done to pixels in [0, 1].
         perplexity: of t-SNE.
         seed: draws who is held out, weights and orders.
+        limit_bytes: the most memory for the values at a tap.
         progress: is shown what is going on.
 
     Raises:
         UnknownNameError: no encoder is called so.
         NotEnoughExamplesError: too few images.
         DataError: all images have the same values.
+        ActivationsTooLargeError: the values at a tap are over the limit.
         The errors of `find_taps` and `record`.
     """
     chosen = _checked_kinds(kinds)
     order = stream(seed, "encoders", "held out").permutation(len(data))
     held_out = np.zeros(len(data), bool)
     held_out[order[: len(data) // HELD_OUT]] = True
-    if held_out.sum() < 1 or (~held_out).sum() <= VOTERS:
-        raise NotEnoughExamplesError(
-            f"encoders need more than {VOTERS} images to learn from and one held out; got {len(data)}."
-        )
-    if set(chosen) & {"autoencoder", "tsne"}:
-        check_perplexity(perplexity, int((~held_out).sum()))
-    pixels = _small(data)  # (N, C, h, w)
+    _check_enough(chosen, held_out, perplexity)
+    taps = find_taps(model, data.select(slice(0, 1)), place, preprocessing=preprocessing)
+    named = [INPUT, *[tap.name for tap in taps if tap.name not in (INPUT, SOFTMAX)][-1:]] if "tsne" in chosen else []
+    groups_of_taps([taps[name] for name in named], len(data), limit_bytes)  # refuses one that is too large
+    pixels = small_pixels(data)  # (N, C, h, w)
     shown = np.flatnonzero(held_out)[:RECONSTRUCTED]
     job = _Job(data, held_out, shown, perplexity, seed, progress)
     encoders: list[MeasuredEncoder] = []
     for kind in chosen:
-        if kind == "tsne":
-            encoders += [job.parametric(INPUT, data.batch(slice(0, len(data))).reshape(len(data), -1))]
-            encoders += [job.parametric(*last) for last in _last_tap(model, data, place, preprocessing, progress)]
-        else:
+        if kind != "tsne":
             encoders.append(job.autoencoder(kind, pixels))
+            continue
+        for name in named:
+            recorded = record(
+                model,
+                data,
+                taps,
+                only=[name],
+                logits=False,
+                preprocessing=preprocessing,
+                limit_bytes=limit_bytes,
+                progress=progress,
+            )
+            encoders.append(job.parametric(name, recorded.flat(name)))
     return EncoderReport(tuple(encoders), held_out, pixels[shown], data)
 
 
@@ -228,26 +241,15 @@ def _checked_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kinds))
 
 
-def _last_tap(
-    model: nn.Module,
-    data: ImageData,
-    place: str | Sequence[str],
-    preprocessing: Preprocess | None,
-    progress: Progress,
-) -> list[tuple[str, NDArray[np.float32]]]:
-    """The last tap before the softmax and its values (N, D); none in a network without one."""
-    taps = find_taps(model, data.select(slice(0, 1)), place, preprocessing=preprocessing)
-    names = [tap.name for tap in taps if tap.name not in (INPUT, SOFTMAX)][-1:]
-    if not names:
-        return []
-    recorded = record(model, data, taps, only=names, logits=False, preprocessing=preprocessing, progress=progress)
-    return [(name, np.asarray(recorded.flat(name), np.float32)) for name in names]
-
-
-def _small(data: ImageData) -> NDArray[np.float32]:
-    """The pixels (N, C, h, w), large images averaged over squares until no side has more than 32."""
-    images = torch.from_numpy(data.batch(slice(0, len(data))))
-    step = -(-max(images.shape[2:]) // MOST_SIDE)
-    if step > 1:
-        images = nn.functional.avg_pool2d(images, step, ceil_mode=True, count_include_pad=False)
-    return np.asarray(images, np.float32)
+def _check_enough(kinds: Sequence[str], held_out: NDArray[np.bool_], perplexity: float) -> None:
+    """Refuse too few images, and what else t-SNE would refuse, before anything is trained."""
+    learned = int((~held_out).sum())
+    with_map = bool(set(kinds) & {"autoencoder", "tsne"})
+    least = FEWEST_POINTS if "autoencoder" in kinds else VOTERS
+    if not held_out.any() or learned <= least:
+        raise NotEnoughExamplesError(
+            f"encoders need more than {least} images to learn from, and a fourth as many held out; got {len(held_out)}."
+        )
+    if with_map:
+        check_perplexity(perplexity, learned)
+        check_tsne()

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from layerwise.arrays.affinities import gaussian_shares
 from layerwise.errors import InputError, ShapeError
-from layerwise.inside.embedding.reduction import reduce_features
+from layerwise.inside.embedding.reduction import first_plane, reduce_features
 from layerwise.inside.embedding.tsne import NEIGHBORS_PER_PERPLEXITY, check_perplexity, draw_tsne
 from layerwise.inside.encoders.base import Encoder
 from layerwise.inside.encoders.training import descend, stack
+from layerwise.models.catalog import seeded
 from layerwise.neighbors.search import find_neighbors
 from layerwise.progress import Progress, silent
 from layerwise.seeds import stream_seed
@@ -112,17 +113,15 @@ class ParametricTsne(Encoder):
         check_perplexity(self.perplexity, len(vectors))
         reduction, values = reduce_features(vectors, dims=self.dims, seed=self.seed)
         if start is None:
-            plane = values[:, :2] if values.shape[1] > 1 else np.repeat(values, 2, axis=1)
             start = draw_tsne(
-                values, start=plane, perplexity=self.perplexity, seed=self.seed, progress=progress
+                values, start=first_plane(values), perplexity=self.perplexity, seed=self.seed, progress=progress
             ).coordinates
         if np.shape(start) != (len(values), 2) or not np.isfinite(start).all():
             raise ShapeError(f"a map of finite ({len(values)}, 2) is expected; got {np.shape(start)}.")
         self.map_ = np.asarray(start, np.float32)
         along = torch.from_numpy(values)
         scale = _spread(along)
-        with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.manual_seed(stream_seed(self.seed, "parametric t-SNE"))
+        with seeded(stream_seed(self.seed, "parametric t-SNE")), torch.enable_grad():
             self._train(along / scale, progress)
         self.tensors_ |= {
             "mean": torch.from_numpy(reduction.mean),
