@@ -31,7 +31,7 @@ def against_transform(
     new_labels: NDArray[np.int64],
     *,
     perplexity: float,
-    steps: int = 800,
+    map_steps: int = 800,
 ) -> dict[str, float]:
     """How often the 10 nearest learned images on the map have a held-out image's class, placed by either.
 
@@ -45,7 +45,7 @@ def against_transform(
     theirs = TSNEEmbedding(drawn.astype(np.float64), affinities, negative_gradient_method="fft", random_state=0)
     placed = np.asarray(theirs.transform(reduction.apply(new)))
     started = time.perf_counter()
-    encoder = ParametricTsne(perplexity, map_steps=steps, steps=steps).fit(learned, start=drawn)
+    encoder = ParametricTsne(perplexity, map_steps=map_steps).fit(learned, start=drawn)
     seconds = time.perf_counter() - started
 
     def voted(base: NDArray[np.floating], queries: NDArray[np.floating]) -> float:

@@ -9,8 +9,8 @@ In one process, with equally many threads, on the pixels of one data set and the
 - `place_ms`: one new image on the maps of all taps, the median of many.
 - `encoder_gap`: how many points fewer of the held-out images have neighbours of their class where parametric t-SNE puts
   them than where openTSNE's `transform` does: the larger of two gaps, on the pixels and on the last tap before the
-  softmax (with `--quick`, on the digits, with half the steps); `encoder_s` is what the training took, openTSNE's map
-  not counted.
+  softmax (with `--quick`, on the digits, with half the steps for the map); `encoder_s` is what the training took,
+  openTSNE's map not counted.
 - `principal_angle_deg`: the largest angle between what the linear autoencoder of the digits spans, and PCA.
 - `units_over_forward`: what units cost, over two passes of the plain network over the same images.
 
@@ -205,7 +205,7 @@ def _encoders_of_digits() -> dict[str, Any]:
     learned, new = order[:1400], order[1400:]
     row = against_transform(
         pixels[learned].astype(np.float32), labels[learned], pixels[new].astype(np.float32), labels[new],
-        perplexity=PERPLEXITY, steps=400,
+        perplexity=PERPLEXITY, map_steps=400,
     )  # fmt: skip
     return _gap({"digits": row})
 

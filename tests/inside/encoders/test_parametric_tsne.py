@@ -48,13 +48,13 @@ def test_held_out_images_fall_where_t_sne_would_place_them() -> None:
     values, labels = values[order], labels[order]
     old, new = values[:1400], values[1400:]
     drawn = draw_tsne(old, start=old[:, :2]).coordinates
-    fitted = ParametricTsne(hidden=(256, 256, 256, 256), map_steps=400, steps=400).fit(old, start=drawn)
+    fitted = ParametricTsne(map_steps=400, steps=200).fit(old, start=drawn)
     by_vote = KNeighborsClassifier(10).fit(fitted.transform(old), labels[:1400])
     by_map = KNeighborsClassifier(10).fit(drawn, labels[:1400])
     placed = place_points([new], [Ground(old, drawn)])[0]
     of_transform = by_map.score(placed, labels[1400:])
-    assert by_vote.score(fitted.transform(new), labels[1400:]) > of_transform - 0.03
-    assert by_map.score(fitted.transform(new), labels[1400:]) > of_transform - 0.03  # on the map that was drawn
+    assert by_vote.score(fitted.transform(new), labels[1400:]) > of_transform - 0.02
+    assert by_map.score(fitted.transform(new), labels[1400:]) > of_transform - 0.02  # on the map that was drawn
     assert np.median(np.linalg.norm(fitted.transform(old) - drawn, axis=1)) < 0.05 * np.ptp(drawn)
 
 

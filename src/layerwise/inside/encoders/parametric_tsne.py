@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from sklearn.cluster import KMeans
 from torch import Tensor
+from torch.nn import functional
 
 from layerwise.arrays.affinities import gaussian_shares
 from layerwise.errors import InputError, ShapeError
@@ -30,20 +33,23 @@ ROWS_AT_ONCE = 8192
 class ParametricTsne(Encoder):
     """A network from vectors to the plane that minimises the divergence of t-SNE.
 
-    First it learns the positions of a map that openTSNE drew, by log(1 + distance²), which lets it decide between two
-    places where the squared distance would put a point between them. Then it minimises t-SNE's own divergence: pairs
-    of exact nearest neighbours attract one another, drawn as often as they attend to each other, and all points of a
-    batch repel one another. `anchor` holds it at the map meanwhile, so that new images fall on the map that was drawn.
-    Noise on the vectors keeps it from learning single examples by heart.
+    Its output is a softmax over places all over the map, and a vector falls where most of it gathers. So an image that
+    could belong to two groups goes to one of them; a network with two outputs would put it between them.
+
+    First it learns a map that openTSNE drew, by the cross-entropy to the places around each vector. Then it minimises
+    t-SNE's own divergence: pairs of exact nearest neighbours attract one another, drawn as often as they attend to each
+    other, and all points of a batch repel one another. `anchor` holds it at the map meanwhile, so that new images fall
+    on the map that was drawn. Noise on the vectors keeps it from learning single examples by heart.
 
     Args:
         perplexity: about how many neighbours each point attends to.
         dims: principal components of the vectors that the network sees, and by which neighbours are found.
         hidden: widths of the layers.
+        places: at most so many, and at most one for eight vectors; centres of clusters of the map.
         map_steps: of gradient descent, to learn the map; rounded up to whole passes over the vectors.
         steps: to minimise the divergence, as well.
-        anchor: the weight of the distance to the map beside the divergence; 0 lets it go.
-        noise: its standard deviation, in those of each feature.
+        anchor: the weight of the cross-entropy beside the divergence; 0 lets the map go.
+        noise: its standard deviation, in those of each component.
         batch_size: vectors in one step; each brings a neighbour in the second phase.
         learning_rate: of Adam, at the beginning of each phase.
         seed: draws weights, order, neighbours and noise.
@@ -53,7 +59,7 @@ class ParametricTsne(Encoder):
         map_: shape (N, 2), the map that it learned first; not in the file.
 
     Source: Van der Maaten (2009), Learning a parametric embedding by preserving local structure; there the network is
-    warmed up by restricted Boltzmann machines, and neighbours are those within a batch.
+    warmed up by restricted Boltzmann machines, neighbours are those within a batch, and the output is two numbers.
 
     >>> points = np.random.default_rng(0).normal(size=(60, 5))
     >>> ParametricTsne(5, hidden=(8,), map_steps=1, steps=1).fit(points, start=points[:, :2]).transform(points).shape
@@ -65,9 +71,10 @@ class ParametricTsne(Encoder):
         perplexity: float = 30.0,
         *,
         dims: int = 50,
-        hidden: Sequence[int] = (512, 512, 512),
+        hidden: Sequence[int] = (512, 512),
+        places: int = 1000,
         map_steps: int = 800,
-        steps: int = 800,
+        steps: int = 300,
         anchor: float = 1.0,
         noise: float = 0.5,
         batch_size: int = 256,
@@ -77,6 +84,7 @@ class ParametricTsne(Encoder):
         self.perplexity = perplexity
         self.dims = dims
         self.hidden = hidden
+        self.places = places
         self.map_steps = map_steps
         self.steps = steps
         self.anchor = anchor
@@ -130,40 +138,42 @@ class ParametricTsne(Encoder):
         return self
 
     def _encode(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        components = self.tensors_["components"]
-        layers = stack([len(components), *self.hidden, 2])
+        components, places = self.tensors_["components"], self.tensors_["places"]
+        layers = stack([len(components), *self.hidden, len(places)])
         layers.load_state_dict({name: self.tensors_[f"layers.{name}"] for name in layers.state_dict()})
         values = (torch.from_numpy(vectors) - self.tensors_["mean"]) @ components.T
         with torch.no_grad():
-            placed = torch.cat([layers(rows) for rows in torch.split(values, ROWS_AT_ONCE)])
-        return np.asarray(placed * self.tensors_["map_scale"] + self.tensors_["map_mean"])
+            read = _Places(places, self.tensors_["reach"])
+            return np.asarray(torch.cat([read.positions(layers(rows)) for rows in torch.split(values, ROWS_AT_ONCE)]))
 
     def _train(self, vectors: Tensor, progress: Progress) -> None:
         drawn = torch.from_numpy(self.map_)
-        map_mean, map_scale = drawn.mean(dim=0), _spread(drawn - drawn.mean(dim=0))
+        places = _Places.on(self.map_, min(self.places, max(len(vectors) // 8, 1)), self.seed)
         near, cumulative = self._neighbors(vectors)
-        layers, deviations = stack([vectors.shape[1], *self.hidden, 2]), vectors.std(dim=0)
+        layers = stack([vectors.shape[1], *self.hidden, len(places.centres)])
+        deviations = vectors.std(dim=0)
 
-        def placed(rows: Tensor) -> Tensor:
+        def logits_of(rows: Tensor) -> Tensor:
             shaken = vectors[rows] + self.noise * deviations * torch.randn(len(rows), vectors.shape[1])
-            positions: Tensor = layers(shaken) * map_scale + map_mean
-            return positions
+            logits: Tensor = layers(shaken)
+            return logits
 
-        def from_map(rows: Tensor, positions: Tensor) -> Tensor:
-            return torch.log1p((positions - drawn[rows]).square().sum(dim=1)).mean()
+        def from_map(rows: Tensor, logits: Tensor) -> Tensor:
+            return functional.cross_entropy(logits, places.around(drawn[rows]))
 
         def divergence(rows: Tensor) -> Tensor:
             drawn_at = torch.rand(len(rows), 1)
             column = torch.searchsorted(cumulative[rows], drawn_at).clamp(max=near.shape[1] - 1)
             pairs = torch.cat([rows, near[rows].gather(1, column).squeeze(1)])
-            positions = placed(pairs)
+            logits = logits_of(pairs)
+            positions = places.positions(logits)
             loss = tsne_loss(positions[: len(rows)], positions[len(rows) :])
-            return loss + self.anchor * from_map(pairs, positions) if self.anchor else loss
+            return loss + self.anchor * from_map(pairs, logits) if self.anchor else loss
 
         order = torch.Generator().manual_seed(stream_seed(self.seed, "parametric t-SNE", "order"))
         self.losses_: list[float] = []
         for loss_of, steps, what in (
-            (lambda rows: from_map(rows, placed(rows)), self.map_steps, "Learning the map"),
+            (lambda rows: from_map(rows, logits_of(rows)), self.map_steps, "Learning the map"),
             (divergence, self.steps, "Parametric t-SNE"),
         ):
             self.losses_ += descend(
@@ -178,7 +188,7 @@ class ParametricTsne(Encoder):
                 progress=progress,
             )
         weights = {f"layers.{name}": value.detach().clone() for name, value in layers.state_dict().items()}
-        self.tensors_ = {**weights, "map_mean": map_mean, "map_scale": map_scale}
+        self.tensors_ = {**weights, "places": places.centres, "reach": places.reach}
 
     def _neighbors(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """The exact nearest rows of each (N, k), and how much it attends to them, added up (N, k)."""
@@ -188,17 +198,50 @@ class ParametricTsne(Encoder):
         return torch.from_numpy(np.asarray(found.rows, np.int64)), torch.from_numpy(shares).cumsum(dim=1).float()
 
     def _check_parameters(self) -> None:
-        counts = (*self.hidden, self.batch_size - 1)
+        counts = (*self.hidden, self.places, self.batch_size - 1)
         if min(counts) < 1 or min(self.map_steps, self.steps) < 0 or self.map_steps + self.steps < 1:
             raise InputError(
-                "hidden widths must be at least 1, batch_size at least 2, and one of map_steps and steps above 0; got "
-                f"{tuple(self.hidden)}, {self.batch_size}, {self.map_steps} and {self.steps}."
+                "hidden widths and places must be at least 1, batch_size at least 2, and one of map_steps and steps "
+                f"above 0; got {tuple(self.hidden)}, {self.places}, {self.batch_size}, {self.map_steps}, {self.steps}."
             )
         if not (self.learning_rate > 0 and self.anchor >= 0 and self.noise >= 0):
             raise InputError(
                 "learning_rate must be above 0, anchor and noise must not be below; got "
                 f"{self.learning_rate:g}, {self.anchor:g} and {self.noise:g}."
             )
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Places on a map, between which a softmax decides.
+
+    Attributes:
+        centres: shape (P, 2).
+        reach: shape (1,), the mean squared distance of a point of the map to the nearest of them.
+    """
+
+    centres: Tensor
+    reach: Tensor
+
+    @classmethod
+    def on(cls, drawn: NDArray[np.float32], count: int, seed: int) -> _Places:
+        """The centres of so many clusters of a map (N, 2)."""
+        clusters = KMeans(count, n_init=1, random_state=stream_seed(seed, "places", bits=32)).fit(drawn)
+        reach = max(float(clusters.inertia_) / len(drawn), 1e-12)
+        return cls(torch.from_numpy(clusters.cluster_centers_.astype(np.float32)), torch.tensor([reach]))
+
+    def around(self, positions: Tensor) -> Tensor:
+        """How much of each position (B, 2) belongs to each place, shape (B, P)."""
+        return torch.softmax(-torch.cdist(positions, self.centres).square() / (2 * self.reach), dim=1)
+
+    def positions(self, logits: Tensor) -> Tensor:
+        """Where most of a softmax gathers (B, 2): the mean of the places around its mode, by their shares."""
+        shares = torch.softmax(logits, dim=1)
+        close = torch.exp(-torch.cdist(self.centres, self.centres).square() / (2 * (2**2) * self.reach))  # (P, P)
+        mode = (shares.detach() @ close).argmax(dim=1)
+        weights = shares * close[mode]
+        found: Tensor = weights @ self.centres / weights.sum(dim=1, keepdim=True)
+        return found
 
 
 def tsne_loss(first: Tensor, second: Tensor) -> Tensor:
