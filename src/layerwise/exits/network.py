@@ -57,6 +57,7 @@ class ExitNetwork(nn.Module):
         UnknownNameError: there is no such tap or design.
         InputError: another number of designs than of exits.
 
+    >>> import torch
     >>> model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)).eval()
     >>> net = ExitNetwork(model, torch.rand(5, 1, 4, 4), ["1"])
     >>> net.names, [logits.shape for logits in net(torch.rand(2, 1, 4, 4))]
