@@ -110,6 +110,9 @@ def test_that_no_image_is_wrong_is_said(cli: CommandLine, monkeypatch: pytest.Mo
     outcome = cli("inside", "trained", "--trust-code", "--split", "all", "--maps", "right,wrong")
     assert "No picture for wrong" in outcome.err
     assert Path("trained/figures/features-right.svg").exists()
+    kept = Path("trained/features/features.json").read_text()
+    assert cli("inside", "trained", "--trust-code", "--split", "all", "--maps", "wrong").code == 0
+    assert Path("trained/features/features.json").read_text() == kept
 
 
 def test_ids_that_differ_in_what_a_file_name_cannot_hold_have_a_picture_each() -> None:

@@ -59,6 +59,8 @@ def draw_examples(
 
     place, preprocessing = read_place(taps), source.description.preprocessing
     rows = rows_wanted(source, chosen, wanted)
+    if not rows:
+        return [], []  # what was looked at before stays
     found = {
         word: read_features(source.model, chosen, row, place, preprocessing=preprocessing) for word, row in rows.items()
     }

@@ -19,7 +19,6 @@ def save_encoders(run: Path, report: EncoderReport, *, facts: Mapping[str, Any])
 
     Encoders that were measured before are removed.
 
-
     Args:
         run: the run folder.
         report: what was measured.

@@ -17,7 +17,7 @@ from layerwise.data.images import ImageData
 from layerwise.errors import NotEnoughExamplesError, UnknownNameError, did_you_mean
 from layerwise.inside.embedding.placing import NEIGHBORS as FEWEST_POINTS
 from layerwise.inside.embedding.placing import Ground, place_points
-from layerwise.inside.embedding.reduction import reduce_features
+from layerwise.inside.embedding.reduction import first_plane, reduce_features
 from layerwise.inside.embedding.tsne import check_perplexity, check_tsne, draw_tsne
 from layerwise.inside.encoders.autoencoder import Autoencoder
 from layerwise.inside.encoders.base import Encoder
@@ -203,7 +203,7 @@ class _Job:
         reduction, values = reduce_features(codes[~self.held_out], seed=self.seed)
         made = draw_tsne(
             values,
-            start=values[:, :2],
+            start=first_plane(values),
             perplexity=self.perplexity,
             seed=self.seed,
             what="t-SNE of the codes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -28,6 +29,8 @@ from layerwise.seeds import stream_seed
 __all__ = ["ParametricTsne"]
 
 ROWS_AT_ONCE = 8192
+LEAST_OF_A_PLACE = 8
+"""Vectors for each place, on average: with fewer the network learns single examples."""
 
 
 class ParametricTsne(Encoder):
@@ -148,7 +151,7 @@ class ParametricTsne(Encoder):
 
     def _train(self, vectors: Tensor, progress: Progress) -> None:
         drawn = torch.from_numpy(self.map_)
-        places = _Places.on(self.map_, min(self.places, max(len(vectors) // 8, 1)), self.seed)
+        places = _Places.on(self.map_, min(self.places, max(len(vectors) // LEAST_OF_A_PLACE, 1)), self.seed)
         near, cumulative = self._neighbors(vectors)
         layers = stack([vectors.shape[1], *self.hidden, len(places.centres)])
         deviations = vectors.std(dim=0)
@@ -230,6 +233,11 @@ class _Places:
         reach = max(float(clusters.inertia_) / len(drawn), 1e-12)
         return cls(torch.from_numpy(clusters.cluster_centers_.astype(np.float32)), torch.tensor([reach]))
 
+    @cached_property
+    def _close(self) -> Tensor:
+        """How far places count as one, shape (P, P): a Gaussian, twice as wide as a place reaches."""
+        return torch.exp(-torch.cdist(self.centres, self.centres).square() / (2 * 2**2 * self.reach))
+
     def around(self, positions: Tensor) -> Tensor:
         """How much of each position (B, 2) belongs to each place, shape (B, P)."""
         return torch.softmax(-torch.cdist(positions, self.centres).square() / (2 * self.reach), dim=1)
@@ -237,9 +245,8 @@ class _Places:
     def positions(self, logits: Tensor) -> Tensor:
         """Where most of a softmax gathers (B, 2): the mean of the places around its mode, by their shares."""
         shares = torch.softmax(logits, dim=1)
-        close = torch.exp(-torch.cdist(self.centres, self.centres).square() / (2 * (2**2) * self.reach))  # (P, P)
-        mode = (shares.detach() @ close).argmax(dim=1)
-        weights = shares * close[mode]
+        mode = (shares.detach() @ self._close).argmax(dim=1)
+        weights = shares * self._close[mode]
         found: Tensor = weights @ self.centres / weights.sum(dim=1, keepdim=True)
         return found
 
