@@ -17,10 +17,11 @@ from layerwise.recording import record
 from layerwise.seeds import stream
 from layerwise.taps import find_taps
 
-QUICK = ("resnet18", "densenet121", "mobilenet_v2", "shufflenet_v2_x0_5", "squeezenet1_1", "googlenet")
+QUICK = ("resnet18", "mobilenet_v2", "shufflenet_v2_x0_5", "squeezenet1_1")
 SLOW = (
-    "alexnet", "convnext_tiny", "convnext_small", "densenet169", "efficientnet_b0", "efficientnet_b1",
-    "efficientnet_b2", "efficientnet_v2_s", "inception_v3", "mnasnet0_5", "mnasnet1_0", "mobilenet_v3_large",
+    "alexnet", "convnext_tiny", "convnext_small", "densenet121", "densenet169", "googlenet",
+    "efficientnet_b0", "efficientnet_b1", "efficientnet_b2",
+    "efficientnet_v2_s", "inception_v3", "mnasnet0_5", "mnasnet1_0", "mobilenet_v3_large",
     "mobilenet_v3_small",
     "regnet_x_400mf", "regnet_x_800mf", "regnet_y_400mf", "regnet_y_800mf", "resnet34", "resnet50", "resnet101",
     "resnext50_32x4d", "shufflenet_v2_x1_0", "squeezenet1_0", "swin_t", "swin_v2_t", "vgg11", "vgg11_bn", "vgg13",

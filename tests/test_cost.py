@@ -99,6 +99,7 @@ def test_scaled_dot_product_attention_is_not_missed():
     assert count_macs(model, (2, 5, 4)).total == 2 * (2 * 5 * 5 * 4)
 
 
+@pytest.mark.slow
 def test_vit_b_16_by_hand():
     n, d, h = 197, 768, 3072
     by_hand = 196 * d * (16 * 16 * 3) + 12 * transformer_layer_macs(n, d, h) + d * 1000

@@ -16,6 +16,7 @@ def test_models_transforms_data_sets_and_feature_extraction_can_be_used():
     assert torchvision.datasets.CIFAR10.__name__ == "CIFAR10"
 
 
+@pytest.mark.slow
 def test_torchvision_is_imported_when_it_is_needed_and_before_timm():
     program = (
         "import sys, layerwise._torchvision, layerwise.models.catalog as catalog; print('torchvision' in sys.modules)\n"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from layerwise.arrays.votes import nearest_rows, tie_key, vote
     from layerwise.cost import Cost, count_macs
     from layerwise.data.catalog import load_data
+    from layerwise.data.edges import EdgeFactors, load_edges
     from layerwise.data.images import ImageData, LazyImages, concatenate
     from layerwise.data.shapes import draw_shapes, load_shapes
     from layerwise.data.splits import hold_out
@@ -101,6 +102,7 @@ _MODULE_TO_NAMES = {
     "cost": "Cost count_macs",
     "data.catalog": "load_data",
     "data.images": "ImageData LazyImages concatenate",
+    "data.edges": "EdgeFactors load_edges",
     "data.shapes": "draw_shapes load_shapes",
     "data.splits": "hold_out",
     "difficulty.depths": "Depths",
@@ -171,6 +173,7 @@ __all__ = [
     "Cost",
     "Depths",
     "Difficulty",
+    "EdgeFactors",
     "Embedding",
     "EncoderReport",
     "EntropyBelow",
@@ -245,6 +248,7 @@ __all__ = [
     "load_data",
     "load_depths",
     "load_difficulty",
+    "load_edges",
     "load_maps",
     "load_model",
     "load_shapes",

@@ -6,6 +6,7 @@
     ├── InputError                    what was given cannot be used (command line: exit code 2)
     │   ├── BudgetError               no thresholds cost so little, or lose so little
     │   ├── UnknownNameError          a data set, network, tap or placement that does not exist
+    │   ├── OptionError               an option of a spec, such as "digits?test=many"
     │   ├── ShapeError                an array or image of the wrong shape
     │   ├── DataError                 images or labels that cannot be used
     │   │   ├── NotEnoughExamplesError
@@ -14,9 +15,11 @@
     │   │   └── UnsafeFileError       a file that would have to execute code to be read
     │   ├── ModelError                a network that cannot be loaded or does not fit the images
     │   ├── ActivationsTooLargeError
+    │   ├── StudyError                a study file, or a folder of results, that cannot be used as asked
     │   ├── RunError                  a run folder that cannot be used as asked
     │   │   └── RunExistsError
     │   └── MissingExtraError         an optional dependency that is not installed
+    ├── NoCompilerError               nothing can be compiled here; the work is done without
     └── Interrupted                   stopped by the user; says how to go on
 
 Each message says what was given, what is expected, and what to do.
@@ -42,6 +45,10 @@ class BudgetError(InputError):
 
 class UnknownNameError(InputError):
     """A name that nothing bears; the message lists near names."""
+
+
+class OptionError(InputError):
+    """An option of a spec that cannot be read."""
 
 
 class ShapeError(InputError):
@@ -76,6 +83,10 @@ class ActivationsTooLargeError(InputError):
     """Activations that would need more memory than the limit."""
 
 
+class StudyError(InputError):
+    """A study file, or a folder of a study's results, that cannot be used as asked."""
+
+
 class RunError(InputError):
     """A run folder that cannot be used as asked."""
 
@@ -91,6 +102,10 @@ class MissingExtraError(InputError):
         super().__init__(
             f"{purpose} needs {package}, which is not installed.\n    Install it: pip install 'layerwise[{extra}]'"
         )
+
+
+class NoCompilerError(LayerwiseError):
+    """There is no C++ compiler, or it refuses; says why."""
 
 
 class Interrupted(LayerwiseError):  # noqa: N818 - it is no error

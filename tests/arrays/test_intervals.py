@@ -76,3 +76,9 @@ def test_holm_by_hand_leaves_nan_alone() -> None:
 
 def test_holm_never_exceeds_one() -> None:
     np.testing.assert_array_equal(holm_adjusted([0.8, 0.9]), [1.0, 1.0])
+
+
+def test_an_interval_ends_where_no_mean_can_be() -> None:
+    free = mean_interval([0.0, 0.0, 1.0])
+    assert free[1] < 0 < 1 < free[2]
+    assert mean_interval([0.0, 0.0, 1.0], least=0, most=1) == (free[0], 0.0, 1.0)

@@ -33,7 +33,8 @@ def test_for_people_there_is_a_table_on_the_output_and_words_beside_it(cli: Any,
     )
     assert outcome.err.splitlines()[-1] == "For pictures of examples, of the variance, and maps, add -o FOLDER."
     assert "What pixels tell, without a network: 40 and 20 train and test images" in outcome.out
-    assert "Components that hold a share of the variance: 50 %:" in outcome.err
+    assert "components that hold 50 % of the variance, of" in outcome.out
+    assert "Pixels alone " in outcome.err
 
 
 def test_probes_say_what_the_pixels_tell(cli: Any, toys: Path) -> None:
@@ -61,6 +62,19 @@ def test_the_pictures_lie_in_the_folder_that_was_asked_for(cli: Any, toys: Path)
     assert b"<svg" in Path("look/figures/examples.svg").read_bytes()
 
 
+def test_maps_of_a_part_hold_all_classes_though_the_images_lie_in_their_order(
+    cli: Any, toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[np.ndarray] = []
+    monkeypatch.setattr("layerwise.plots.maps.plot_map", lambda _, labels, *__, **___: drawn.append(labels))
+    monkeypatch.setattr("layerwise.plots.saving.save_figure", lambda _, path: path)
+    pixels = np.random.default_rng(0).integers(0, 256, (120, 1, 8, 8), dtype=np.uint8)
+    np.savez("ordered.npz", x=pixels, y=np.repeat([0, 1, 2], 40))
+    assert cli("data", "npz:ordered.npz", "--images", "50", "-o", "look").code == 0
+    assert [len(labels) for labels in drawn] == [50, 50]
+    assert all(set(labels) == {0, 1, 2} for labels in drawn)
+
+
 def test_an_output_path_that_is_a_file_is_refused(cli: Any, toys: Path) -> None:
     assert cli.refusal("data", "npz:small.npz", "-o", "small.npz") == (
         "NotADirectoryError: small.npz/figures: Not a directory. Check the path.\n"
@@ -73,8 +87,8 @@ def test_an_output_path_that_is_a_file_is_refused(cli: Any, toys: Path) -> None:
         (
             "shape",
             'UnknownNameError: no data set is named "shape". Did you mean "shapes"?\n'
-            "    Expected one of: shapes, digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, svhn:DIR, "
-            "folder:DIR, parquet:FILE|DIR, npz:FILE, npy:FILE|DIR, idx:DIR.\n",
+            "    Expected one of: shapes, edges, digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, "
+            "svhn:DIR, folder:DIR, parquet:FILE|DIR, npz:FILE, npy:FILE|DIR, idx:DIR.\n",
         ),
         (
             "npz:small.npz?tst=0.5",
@@ -84,7 +98,7 @@ def test_an_output_path_that_is_a_file_is_refused(cli: Any, toys: Path) -> None:
         ("npz:gone.npz", "FileError: no file gone.npz; expected a .npz file.\n"),
         (
             "npz:small.npz?validation=2",
-            "DataError: option validation=2: expected a number more than 0 and less than 1.\n",
+            "OptionError: option validation=2: expected a number more than 0 and less than 1.\n",
         ),
     ],
 )
@@ -96,3 +110,17 @@ def test_a_path_without_its_kind_is_told_its_kind(cli: Any, toys: Path) -> None:
     assert cli.refusal("data", "small.npz").startswith(
         'UnknownNameError: no data set is named "small.npz". Did you mean "npz:small.npz"?\n'
     )
+
+
+def test_of_images_that_are_all_the_same_all_is_told_but_their_maps(cli: Any, toys: Path) -> None:
+    np.savez("same.npz", x=np.full((80, 1, 8, 8), 7, np.uint8), y=np.arange(80) % 2)
+    outcome = cli("data", "npz:same.npz", "-o", "look")
+    assert outcome.code == 0
+    assert "No maps: " in outcome.err
+    assert "have the same values" in outcome.err
+
+
+def test_pixels_whose_squares_are_no_numbers_are_refused(cli: Any, toys: Path) -> None:
+    pixels = np.random.default_rng(0).random((80, 1, 8, 8)).astype(np.float32) * 1e30
+    np.savez("huge.npz", x=pixels, y=np.arange(80) % 2)
+    assert "whose squares are no numbers any more; scale them to the order of 1" in cli.refusal("data", "npz:huge.npz")

@@ -16,6 +16,8 @@ from command_line import save_images
 from layerwise.models.catalog import load_model
 from layerwise.runs import steps_of
 
+pytestmark = pytest.mark.slow
+
 
 def summary(outcome: Any) -> dict[str, Any]:
     assert (outcome.code, outcome.err) == (0, "")

@@ -17,7 +17,7 @@ from layerwise.models.catalog import load_model
 from layerwise.models.saved import fingerprint, read_model
 from layerwise.runs import steps_of
 
-pytestmark = pytest.mark.usefixtures("toys")
+pytestmark = [pytest.mark.usefixtures("toys"), pytest.mark.slow]
 
 TRAIN = ("exits", "train", "trained", "--at", "0,2", "--epochs", "2", "--trust-code")
 

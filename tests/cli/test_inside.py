@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,11 @@ import pytest
 
 from command_line import CommandLine
 from layerwise.cli.inside.features import _as_name
+from layerwise.data.catalog import load_data
 from layerwise.errors import FileError
 from layerwise.inside import feature_maps
+from layerwise.inside.embedding.folder import load_maps
+from layerwise.inside.embedding.new_images import MapPlacer
 from layerwise.inside.encoders import measured
 from layerwise.inside.encoders.linear import LinearAutoencoder
 from layerwise.inside.encoders.parametric_tsne import ParametricTsne
@@ -27,6 +31,7 @@ COMMAND = ("inside", "trained", "--trust-code", "--split", "all", "--perplexity"
 MAPS = (*COMMAND, "--embed", "pca,tsne")
 
 
+@pytest.mark.slow
 def test_maps_are_drawn_once_and_kept(cli: CommandLine) -> None:
     outcome = cli(*MAPS, "--json")
     assert outcome.code == 0
@@ -49,7 +54,9 @@ def test_maps_are_drawn_once_and_kept(cli: CommandLine) -> None:
     assert points.stat().st_mtime_ns != written
     assert "tsne_x" in pd.read_parquet(points)
     assert cli(*COMMAND, "--embed", "pca").code == 0
-    assert "tsne_x" not in pd.read_parquet(points)
+    assert "tsne_x" in pd.read_parquet(points)  # another method's maps stay
+    assert cli(*COMMAND, "--embed", "pca", "--seed", "1").code == 0
+    assert "tsne_x" not in pd.read_parquet(points)  # those that were drawn otherwise do not
 
 
 def test_a_refused_command_costs_no_earlier_maps(cli: CommandLine) -> None:
@@ -134,6 +141,7 @@ def test_filters_and_examples_that_are_not_there_are_refused(
     assert message in cli.refusal("inside", "trained", "--trust-code", *options)
 
 
+@pytest.mark.slow
 def test_the_report_shows_the_maps_and_the_units(cli: CommandLine) -> None:
     assert cli("difficulty", "trained", "--trust-code", "--k", "3").code == 0
     assert cli(*COMMAND).code == 0
@@ -148,6 +156,7 @@ def test_the_report_shows_the_maps_and_the_units(cli: CommandLine) -> None:
     assert "The least sure image, tap by tap" in page
 
 
+@pytest.mark.slow
 def test_encoders_are_fitted_and_saved(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measured, "ParametricTsne", partial(ParametricTsne, hidden=(8,), map_steps=2, steps=2))
     outcome = cli(*COMMAND, "--encoder", "linear,tsne", "--json")
@@ -166,7 +175,38 @@ def test_encoders_are_fitted_and_saved(cli: CommandLine, monkeypatch: pytest.Mon
     assert view.drawn == ("tsne", "tsne-2")
     shown = cli(*COMMAND, "--encoder", "linear")
     assert "labels, codes" in shown.out
-    assert [path.name for path in Path("trained/encoders").glob("*.safetensors")] == ["linear.safetensors"]
+    names = sorted(path.name for path in Path("trained/encoders").glob("*.safetensors"))
+    assert names == ["linear.safetensors", "tsne-2.safetensors", "tsne.safetensors"]
+
+
+@pytest.mark.slow
+def test_what_was_finished_when_it_was_stopped_is_not_fitted_again(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measured, "ParametricTsne", partial(ParametricTsne, hidden=(8,), map_steps=2, steps=2))
+    fitted: list[str] = []
+
+    def fit(self: LinearAutoencoder | ParametricTsne, *given: Any, **options: Any) -> Any:
+        fitted.append(type(self).__name__)
+        if stop_at == type(self).__name__:
+            raise KeyboardInterrupt
+        return given_fit[type(self)](self, *given, **options)
+
+    given_fit: dict[type, Any] = {one: one.fit for one in (LinearAutoencoder, ParametricTsne)}
+    for one in given_fit:
+        monkeypatch.setattr(one, "fit", fit)
+    stop_at = "ParametricTsne"
+    assert cli(*COMMAND, "--encoder", "linear,tsne").code == 130
+    view = read_encoders(Path("trained"))
+    assert view is not None
+    assert view.table["name"].tolist() == list(view.reconstructing) == ["linear"]
+    stop_at = ""
+    assert cli(*COMMAND, "--encoder", "linear,tsne").code == 0
+    assert fitted == ["LinearAutoencoder", "ParametricTsne", "ParametricTsne", "ParametricTsne"]
+    assert cli(*COMMAND, "--encoder", "linear").code == 0
+    assert len(fitted) == 4
+    assert cli(*COMMAND, "--encoder", "linear", "--again").code == 0
+    assert fitted[4:] == ["LinearAutoencoder"]
 
 
 @pytest.mark.parametrize(
@@ -198,3 +238,18 @@ def test_what_cannot_be_drawn_is_refused(cli: CommandLine, options: tuple[str, .
     assert (outcome.code, outcome.out) == (2, "")
     assert message in outcome.err
     assert not list(Path("trained").glob("figures/maps-*"))
+
+
+def test_a_run_s_maps_stay_beside_others_and_place_new_images(cli: CommandLine) -> None:
+    brief = ("--perplexity", "5", "--taps", "2")
+    assert cli(*COMMAND, "--embed", "tsne", *brief).code == 0
+    assert cli(*COMMAND, "--embed", "pca", *brief).code == 0
+    assert {one.method for maps in load_maps("trained") for one in maps.maps} == {"pca", "tsne"}
+    data = load_data("npz:small.npz")
+    for method in ("pca", "tsne"):
+        placed = MapPlacer.of_run("trained", method=method, trust_code=True).place(data.batch(slice(0, 9)))
+        for maps in load_maps("trained"):
+            drawn = maps.map(method)
+            assert drawn is not None
+            apart = np.linalg.norm(placed[maps.tap] - drawn.coordinates[:9], axis=1)
+            assert np.median(apart) < 0.15 * np.ptp(drawn.coordinates)

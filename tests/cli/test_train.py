@@ -306,7 +306,7 @@ def test_threads_are_set_and_less_than_one_is_refused() -> None:
     try:
         use_threads(1)
         assert torch.get_num_threads() == 1
-        with pytest.raises(ValueError, match=r"^--threads must be at least 1; got 0\.$"):
+        with pytest.raises(ValueError, match=r"^--threads must be 1 to 1024; got 0\.$"):
             use_threads(0)
     finally:
         torch.set_num_threads(before)

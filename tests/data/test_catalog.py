@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from layerwise.data.catalog import SOURCES, load_data
-from layerwise.errors import DataError, FileError, NotEnoughExamplesError, UnknownNameError
+from layerwise.errors import FileError, InputError, NotEnoughExamplesError, OptionError, UnknownNameError
 
 FORMS = (
-    "shapes, digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, svhn:DIR, folder:DIR, parquet:FILE|DIR, "
-    "npz:FILE, npy:FILE|DIR, idx:DIR"
+    "shapes, edges, digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, svhn:DIR, folder:DIR, "
+    "parquet:FILE|DIR, npz:FILE, npy:FILE|DIR, idx:DIR"
 )
 
 
@@ -49,7 +49,7 @@ def test_unknown_options_are_refused_all_at_once_with_near_names():
 
 
 def test_wrong_values_of_options_are_refused():
-    with pytest.raises(DataError, match=r"^option train=many: expected a whole number from 0\.$"):
+    with pytest.raises(OptionError, match=r"^option train=many: expected a whole number from 0\.$"):
         load_data("shapes?train=many")
 
 
@@ -109,6 +109,6 @@ def test_shapes_take_ranges_of_factors() -> None:
     ],
 )
 def test_ranges_that_cannot_be_drawn_from_are_refused(option: str, message: str) -> None:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(InputError) as caught:
         load_data(f"shapes?train=6&test=6&{option}")
     assert str(caught.value).startswith(message)

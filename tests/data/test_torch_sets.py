@@ -198,6 +198,7 @@ def test_a_data_module_of_several_loaders_is_refused():
     assert str(error.value) == "Toys.train_dataloader() gives a list; expected one DataLoader."
 
 
+@pytest.mark.slow
 def test_lightning_is_not_imported_for_data_that_is_not_a_data_module():
     program = (
         "import sys, torch; from layerwise.data.catalog import load_data;"

@@ -26,6 +26,8 @@ from layerwise.seeds import stream
 from layerwise.taps import Tap, find_taps
 from layerwise.views.approximation import approximation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def digits() -> ImageData:

@@ -28,6 +28,8 @@ from layerwise.neighbors.found import Neighbors
 from layerwise.recording import record
 from layerwise.taps import find_taps
 
+pytestmark = pytest.mark.slow
+
 WIDTH = 40
 BYTES = 4 * WIDTH  # of one example at the taps that are over the limit
 SETTINGS = ProbeSettings(k=5, batch_size=4)

@@ -87,6 +87,7 @@ def test_what_cannot_be_cut_says_why() -> None:
         cut_into_stages(untraceable)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_pass_part_by_part_routes_as_the_network_itself_does(*, compiled: bool) -> None:
     torch.manual_seed(0)

@@ -76,6 +76,7 @@ def test_a_frozen_network_stays_to_the_last_statistic_of_its_batch_norms() -> No
     assert net.heads.training
 
 
+@pytest.mark.slow
 def test_heads_learn_what_can_be_learned() -> None:
     data = split_images()
     brightness = np.broadcast_to(data.labels[:, None, None, None] / 2, (24, 1, 8, 8)).astype(np.float32)

@@ -10,8 +10,9 @@ import pytest
 NAMED = ["difficulty", "--model", "net.py:net", "--data", "npz:small.npz", "-o", "run", "--k", 5]
 
 KNOWN_MODELS = (
-    "    Give one of resnet18-cifar, resnet8, resnet14, resnet20, resnet56, resnet110, report-cnn, a name of "
-    "torchvision (resnet18), timm/NAME, or FILE.py:NAME.\n"
+    "    Give one of resnet18-cifar, resnet8, resnet14, resnet20, resnet56, resnet110, report-cnn, simple-cnn, "
+    "wider-cnn, deeper-cnn, three-layer-cnn, two-layer-mlp, three-layer-mlp, a name of torchvision (resnet18), "
+    "timm/NAME, or FILE.py:NAME.\n"
 )
 
 
@@ -37,7 +38,7 @@ KNOWN_MODELS = (
             'InputError: agree_with = "labl" is no reference class. Did you mean "label"?\n'
             "    Choose one of: prediction, last-probe, label.\n",
         ),
-        (["--threads", "0"], "InputError: --threads must be at least 1; got 0.\n"),
+        (["--threads", "0"], "InputError: --threads must be 1 to 1024; got 0.\n"),
         (["--limit-gb", "0"], "InputError: --limit-gb must be a number above 0; got 0.\n"),
         (["--limit-gb", "nan"], "InputError: --limit-gb must be a number above 0; got nan.\n"),
         (

@@ -13,6 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 RUN_ADVICE = "    Measure it again: layerwise difficulty measured\n"
 
 

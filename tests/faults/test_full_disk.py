@@ -20,6 +20,8 @@ import torch
 from layerwise.errors import NonFiniteError, RunError
 from layerwise.runs import atomic_path, write_all, write_array, write_table, write_text
 
+pytestmark = pytest.mark.slow
+
 
 @contextlib.contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:

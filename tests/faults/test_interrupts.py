@@ -59,8 +59,12 @@ def is_reached(after: str) -> bool:
     ("number", "after", "options"),
     [
         pytest.param(signal.SIGINT, "8", [], id="ctrl-c-recording", marks=pytest.mark.slow),
-        pytest.param(signal.SIGINT, "run/partial/02-1.npy", IN_GROUPS, id="ctrl-c-between-taps"),
-        pytest.param(signal.SIGKILL, "12", ["--keep-activations"], id="kill-recording-to-files"),
+        pytest.param(
+            signal.SIGINT, "run/partial/02-1.npy", IN_GROUPS, id="ctrl-c-between-taps", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            signal.SIGKILL, "12", ["--keep-activations"], id="kill-recording-to-files", marks=pytest.mark.slow
+        ),
         pytest.param(signal.SIGKILL, "run/partial/01-0.npy", IN_GROUPS, id="kill-between-taps", marks=pytest.mark.slow),
     ],
 )

@@ -16,6 +16,8 @@ import pytest
 from command_line import make_trained, save_images
 from layerwise.runs import steps_of
 
+pytestmark = pytest.mark.slow
+
 
 @contextlib.contextmanager
 def read_only(folder: Path) -> Iterator[None]:
@@ -47,6 +49,12 @@ def test_a_measurement_is_not_replaced_unless_asked_for(cli: Any, toys: Path) ->
     )
     assert cli("difficulty", "measured", "--trust-code", "--k", 7, "--again").code == 0
     assert not Path("measured/partial").exists()
+
+
+def test_what_was_looked_at_first_hinders_no_measurement(cli: Any, toys: Path) -> None:
+    for part in (["--units"], ["--embed", "pca"]):
+        assert cli("inside", "trained", "--trust-code", *part).code == 0
+    assert cli("difficulty", "trained", "--trust-code", "--k", 7).code == 0
 
 
 def test_a_measurement_does_not_go_into_the_folder_of_another_network(cli: Any, toys: Path) -> None:

@@ -8,9 +8,11 @@ import torch
 from torch import nn
 
 from inside.test_units import drawn, images, small
-from layerwise.errors import ModelError
+from layerwise.data.images import ImageData
+from layerwise.errors import InputError, ModelError, NonFiniteError, NotEnoughExamplesError
 from layerwise.inside import gradients
 from layerwise.inside.gradients import gradient_norms
+from layerwise.inside.units import measure_units
 
 
 @pytest.mark.parametrize("batch", [32, 5])
@@ -60,3 +62,18 @@ def test_the_network_keeps_its_own_gradients_and_what_is_frozen() -> None:
 def test_without_parameters_there_is_no_gradient() -> None:
     with pytest.raises(ModelError, match="Sequential has no parameters"):
         gradient_norms(nn.Sequential(nn.Flatten()), images())
+
+
+def test_nan_in_the_last_layer_is_refused_with_its_name() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 4), nn.ReLU(), nn.Linear(4, 2))
+    with torch.no_grad():
+        model[3].weight[0, 0] = torch.nan  # type: ignore[union-attr, index]
+    data = ImageData.create(np.ones((4, 1, 4, 4), np.float32), [0, 1, 0, 1])
+    with pytest.raises(NonFiniteError, match='is NaN or infinite at 2 layers, the first is "1"'):
+        gradient_norms(model, data)
+    with pytest.raises(NonFiniteError, match="the logits hold NaN or infinity for some of the first 4"):
+        measure_units(model, data)
+    with pytest.raises(NotEnoughExamplesError, match="at least one image; got -1"):
+        gradient_norms(model, data, examples=-1)
+    with pytest.raises(InputError, match="batch_size and top must be at least 1; got 0 and 9"):
+        measure_units(model, data, batch_size=0)

@@ -14,7 +14,17 @@ from layerwise.models.narrower import narrower
 SHARE = 0.5
 
 
-@pytest.mark.parametrize("name", ["resnet20", "resnet18", "resnet18-cifar", "vgg11", "mobilenet_v2", "regnet_y_400mf"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "resnet20",
+        "resnet18",
+        "resnet18-cifar",
+        pytest.param("vgg11", marks=pytest.mark.slow),
+        "mobilenet_v2",
+        "regnet_y_400mf",
+    ],
+)
 def test_half_the_channels_cost_about_a_quarter_and_give_as_many_classes(name: str) -> None:
     model = load_model(name, num_classes=7)
     made = narrower(model, (3, 32, 32), SHARE).eval()

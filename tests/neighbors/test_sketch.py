@@ -19,6 +19,8 @@ from layerwise.neighbors.sketch import Directions, Sketch, narrowed, principal_c
 from layerwise.neighbors.sketch_pass import SketchPass
 from layerwise.neighbors.voting import find_votes
 
+pytestmark = pytest.mark.slow
+
 
 def activations(rows: int, width: int, *, seed: int, mean: float = 0.0) -> np.ndarray:
     """What a layer with a ReLU might give: a few patterns, each with its own strength, and noise."""

@@ -18,7 +18,7 @@ def rows_with_duplicates(count: int, width: int) -> np.ndarray:
     return rows
 
 
-@pytest.mark.parametrize("tile_bytes", [1, 1 << 13, 1 << 27])
+@pytest.mark.parametrize("tile_bytes", [pytest.param(1, marks=pytest.mark.slow), 1 << 13, 1 << 27])
 def test_tiles_of_any_size_give_brute_forces_rows_and_votes(tile_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(symmetric, "TILE_BYTES", tile_bytes)
     base, labels = rows_with_duplicates(120, 100), np.arange(120) % 4

@@ -41,8 +41,8 @@ def test_each_encoder_has_a_row_with_what_it_lost(view: EncodersView) -> None:
     ax = plot_encoder_reconstructions(view)
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "image",
-        "linear autoencoder, 32 numbers\nlost 20.0%",
-        "autoencoder, 32 numbers\nlost 20.0%",
+        "linear autoencoder, 32 numbers\n20.0% of variance lost",
+        "autoencoder, 32 numbers\n20.0% of variance lost",
     ]
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from exit_files import write_exits
 from layerwise.report.page import write_report
 from toy_runs import make_run
+
+pytestmark = pytest.mark.slow
 
 
 def section(run: Path) -> str:

@@ -172,6 +172,7 @@ def test_the_same_run_gives_the_same_bytes(hostile_run: Path, text: str, tmp_pat
     assert write_report(elsewhere).read_text(encoding="utf-8") == text
 
 
+@pytest.mark.slow
 def test_the_folder_of_whoever_made_the_run_is_not_told(tmp_path: Path, make_run: Maker) -> None:
     run = make_run(tmp_path / "run", split_counts={"test": 20})
     recorded = json.loads((run / "run.json").read_text())
@@ -206,6 +207,7 @@ def test_a_run_without_a_measurement_is_refused_and_nothing_is_written(tmp_path:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_report_needs_no_torch_and_no_window() -> None:
     program = (
         "import sys, layerwise.report.page; sys.exit('torch' in sys.modules or 'matplotlib.pyplot' in sys.modules)"

@@ -283,6 +283,7 @@ def test_without_lightning_the_way_to_install_it_is_told(
     )
 
 
+@pytest.mark.slow
 def test_importing_the_trainer_does_not_import_lightning() -> None:
     import subprocess
 

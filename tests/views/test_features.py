@@ -21,6 +21,7 @@ def test_filters_are_read_with_what_they_were_before(tmp_path: Path) -> None:
     assert filters.before is not None
     assert (filters.layer, filters.weights.shape) == ("<i>conv1", (6, 3, 5, 5))
     np.testing.assert_allclose(filters.before, filters.weights / 2)
+    assert filters.moved == pytest.approx(1.0)
 
 
 def test_examples_are_read_with_their_values_at_every_tap(tmp_path: Path) -> None:

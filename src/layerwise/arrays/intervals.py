@@ -44,8 +44,15 @@ def wilson_interval(
     return low, high
 
 
-def mean_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, float, float]:
+def mean_interval(
+    values: ArrayLike, *, level: float = 0.95, least: float = -np.inf, most: float = np.inf
+) -> tuple[float, float, float]:
     """The mean with Student's interval; the interval is NaN for fewer than two values, and the mean too for none.
+
+    Args:
+        values: of any shape.
+        level: the share of such intervals that hold the true mean.
+        least, most: what a mean can be at all; the interval ends there.
 
     >>> [round(number, 3) for number in mean_interval([1.0, 2.0, 3.0])]
     [2.0, -0.484, 4.484]
@@ -56,7 +63,7 @@ def mean_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, flo
     if count < 2:
         return mean, float("nan"), float("nan")
     half = float(stats.t.ppf(0.5 + level / 2, count - 1)) * float(numbers.std(ddof=1)) / count**0.5
-    return mean, mean - half, mean + half
+    return mean, float(max(mean - half, least)), float(min(mean + half, most))
 
 
 def spearman_interval(rho: float, count: int, *, level: float = 0.95) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from layerwise.cli.difficulty import difficulty
 from layerwise.cli.exits import exits
 from layerwise.cli.inside import inside
 from layerwise.cli.report import report
+from layerwise.cli.study import study
 from layerwise.cli.taps import taps
 from layerwise.cli.train import train
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 for command in (demo, data, taps, train, difficulty, inside, report):
     app.command(no_args_is_help=command is not demo)(command)
 app.add_typer(exits, name="exits")
+app.add_typer(study, name="study")
 
 
 def main() -> None:

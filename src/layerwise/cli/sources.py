@@ -12,13 +12,13 @@ from torch import nn
 from layerwise.cli.console import confirm
 from layerwise.data.catalog import load_data
 from layerwise.data.images import ImageData
-from layerwise.data.spec import parse_spec
 from layerwise.data.splits import hold_out
 from layerwise.errors import DataError, FileError, InputError, RunError
 from layerwise.models.catalog import load_model
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.models.saved import ModelDescription, SavedModel, read_description, read_model, visible
 from layerwise.runs import RUN_FILE, steps_of
+from layerwise.spec import parse_spec
 from layerwise.taps.placing import PLACEMENTS
 
 DATA_FACTS = ("data", "data_seed", "validation")

@@ -11,16 +11,17 @@ from torch.utils.data import Dataset
 
 from layerwise.data.array_files import load_npy, load_npz
 from layerwise.data.digits import load_digits
+from layerwise.data.edges import EdgeFactors, load_edges
 from layerwise.data.folder import load_folder
 from layerwise.data.idx import load_idx
 from layerwise.data.images import ImageData
 from layerwise.data.parquet import load_parquet
 from layerwise.data.shapes import ShapeFactors, load_shapes
-from layerwise.data.spec import Spec, flag, from_to, number, parse_spec, positive, share, text, whole
 from layerwise.data.splits import hold_out, limit_splits
 from layerwise.data.torch_sets import is_data_module, load_data_module, load_dataset, load_datasets
 from layerwise.data.torchvision_sets import load_cifar10, load_cifar100, load_fashion_mnist, load_mnist, load_svhn
 from layerwise.errors import DataError, UnknownNameError, did_you_mean
+from layerwise.spec import Spec, flag, from_to, list_of, number, parse_spec, positive, read_options, share, text, whole
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningDataModule
@@ -45,17 +46,46 @@ def _draw_shapes(**options: Any) -> ImageData:
     return load_shapes(ranges=ShapeFactors(**given), **options)
 
 
+def _draw_edges(**options: Any) -> ImageData:
+    given = {name: options.pop(name) for name in EDGE_RANGES if name in options}
+    return load_edges(ranges=EdgeFactors(**given), **options)
+
+
 DRAWN = {"test": share, "seed": whole}
 """Options of sources that come without splits."""
 
 RANGES = {field.name: from_to if isinstance(field.default, tuple) else number for field in fields(ShapeFactors)}
 """Options of the shapes: what each factor is drawn from."""
 
+EDGE_RANGES: Mapping[str, Callable[[str, str], Any]] = {
+    "width": from_to,
+    "intensity": from_to,
+    "background": from_to,
+    "angles": list_of(number),
+    "location_ratio": number,
+    "horizontal": positive,
+    "vertical": positive,
+    "diagonal": positive,
+}
+"""Options of the edges: what each factor is drawn from."""
+
+EDGES: Mapping[str, Callable[[str, str], Any]] = {
+    "train_per_class": whole,
+    "validation_per_class": whole,
+    "test_per_class": whole,
+    "classes": list_of(text),
+    "resolution": positive,
+    "permuted": flag,
+    "seed": whole,
+    **EDGE_RANGES,
+}
+
 FETCHED = {"download": flag}
 """Options of sources that torchvision can download."""
 
 SOURCES: Mapping[str, Source] = {
     "shapes": Source("shapes", _draw_shapes, {"train": positive, "test": positive, "seed": whole, **RANGES}),
+    "edges": Source("edges", _draw_edges, EDGES),
     "digits": Source("digits", load_digits, DRAWN),
     "mnist": Source("mnist:DIR", load_mnist, FETCHED),
     "fashion-mnist": Source("fashion-mnist:DIR", load_fashion_mnist, FETCHED),
@@ -87,6 +117,7 @@ def load_data(
     Raises:
         UnknownNameError: no such kind or option.
         FileError: a file is missing, truncated or of another kind.
+        OptionError: an option is not what is expected.
         DataError: the content cannot be used; see `ImageData.create`.
 
     >>> data = load_data("digits?validation=0.1")
@@ -105,6 +136,16 @@ def load_data(
         f"a {type(spec).__name__} was given;"
         " expected a spec, a torch Dataset, a dict of them by split, or a LightningDataModule."
     )
+
+
+def check_data_spec(spec: str) -> None:
+    """Refuse a spec of a kind or with options that do not exist, without looking at any file.
+
+    Raises:
+        UnknownNameError, OptionError: as `load_data`.
+    """
+    parsed = parse_spec(spec)
+    _read_options(parsed, _find_source(parsed, spec), 0)
 
 
 def _load_spec(spec: str, seed: int) -> ImageData:
@@ -137,9 +178,5 @@ def _kind_of_path(spec: str) -> str:
 
 def _read_options(parsed: Spec, source: Source, seed: int) -> dict[str, Any]:
     readers = {**source.options, "validation": share, "limit": positive}
-    unknown = [name for name in parsed.options if name not in readers]
-    if unknown:
-        faults = [f'"{source.form}" has no option "{name}".{did_you_mean(name, readers)}' for name in unknown]
-        raise UnknownNameError("\n".join([*faults, f"    Its options are {', '.join(sorted(readers))}."]))
-    options = {name: readers[name](name, value) for name, value in parsed.options.items()}
+    options = read_options(parsed.options, readers, of=source.form)
     return {"seed": seed, **options} if "seed" in source.options else options

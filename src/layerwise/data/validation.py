@@ -19,6 +19,9 @@ SPLIT_NAMES = ("train", "validation", "test")
 MOST_CLASSES = 1_000_000
 """Labels above are taken for something else (hashes, identifiers) rather than given a million names."""
 
+LARGEST = 1e15
+"""Pixels beyond are a mistake, and what is squared of them is no number in float32."""
+
 CHUNK = 4096
 """Images looked at together for NaN: the mask stays small beside the data."""
 
@@ -188,8 +191,15 @@ def _nonfinite_fault(pixels: NDArray[Any], ids: NDArray[np.str_]) -> str | None:
     chunks = [pixels[start : start + CHUNK] for start in range(0, len(pixels), CHUNK)]
     bad = np.concatenate([~np.isfinite(chunk).all(axis=(1, 2, 3)) for chunk in chunks])  # (N,)
     if not bad.any():
-        return None
+        largest = max((float(np.abs(chunk).max()) for chunk in chunks if chunk.size), default=0.0)
+        return _size_fault(largest)
     return (
         f"{np.count_nonzero(bad)} of {len(pixels)} images hold NaN or infinity, "
         f'the first is "{ids[int(bad.argmax())]}"; repair or drop them.'
     )
+
+
+def _size_fault(largest: float) -> str | None:
+    if largest <= LARGEST:
+        return None
+    return f"pixels are as large as {largest:.3g}, whose squares are no numbers any more; scale them to the order of 1."

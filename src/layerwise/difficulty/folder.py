@@ -113,8 +113,8 @@ def check_same_network(run: Path, model_fingerprint: str) -> None:
         RunExistsError: another network was trained or measured in the folder, or is being trained there.
     """
     steps = steps_of(run)
-    others = [step for step, facts in steps.items() if facts.get("model_fingerprint") != model_fingerprint]
-    if others or ("train" not in steps and (run / "checkpoints").exists()):
+    known = {facts["model_fingerprint"] for facts in steps.values() if "model_fingerprint" in facts}
+    if known - {model_fingerprint} or ("train" not in steps and (run / "checkpoints").exists()):
         raise RunExistsError(f"{run} belongs to another network.\n    Choose another folder: -o FOLDER")
 
 

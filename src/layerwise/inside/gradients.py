@@ -14,7 +14,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from layerwise.data.images import ImageData
-from layerwise.errors import ModelError, NotEnoughExamplesError
+from layerwise.errors import ModelError, NonFiniteError, NotEnoughExamplesError
 from layerwise.models.mode import evaluating
 from layerwise.seeds import stream
 from layerwise.taps.borrowing import Preprocess, prepare
@@ -46,11 +46,12 @@ def gradient_norms(
         (norm of the parameters) and `relative` (gradient over weight).
 
     Raises:
-        NotEnoughExamplesError: there is no image.
+        NotEnoughExamplesError: there is no image, or `examples` is below 1.
         ModelError: the network has no parameters.
+        NonFiniteError: a gradient is NaN or infinite; names the layer.
     """
-    if not len(data):
-        raise NotEnoughExamplesError("a gradient needs at least one image; got none.")
+    if not len(data) or examples < 1:
+        raise NotEnoughExamplesError(f"a gradient needs at least one image; got {min(len(data), examples)}.")
     parameters = {name: value.detach().clone().requires_grad_() for name, value in model.named_parameters()}
     if not parameters:
         raise ModelError(f"{type(model).__name__} has no parameters, so nothing has a gradient.")
@@ -69,9 +70,16 @@ def gradient_norms(
                 before = name_to_gradient[name]
                 name_to_gradient[name] = gradient if before is None or gradient is None else before + gradient
     layers = dict.fromkeys([*order, *(name.rpartition(".")[0] for name in parameters)])
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [row for layer in layers if (row := _row(model, layer, parameters, name_to_gradient)) is not None]
     )
+    bad = table["layer"][~np.isfinite(table["gradient"])]
+    if len(bad):
+        raise NonFiniteError(
+            f'the gradient of the loss is NaN or infinite at {len(bad)} layers, the first is "{bad.iloc[0]}".\n'
+            "    Look for NaN in the weights, the preprocessing and the images."
+        )
+    return table
 
 
 def _row(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from layerwise.data.images import ImageData
-from layerwise.errors import NonFiniteError, NotEnoughExamplesError
+from layerwise.errors import InputError, NonFiniteError, NotEnoughExamplesError
 from layerwise.models.layout import fast_layout
 from layerwise.progress import Progress, silent
 from layerwise.recording.reduction import position_axes
@@ -119,10 +119,13 @@ def measure_units(
         progress: is shown the batches.
 
     Raises:
+        InputError: `batch_size` or `top` is below 1.
         NotEnoughExamplesError: there is no image, or no tap with units.
         NonFiniteError: NaN or infinity at a tap; names it.
         The errors of `find_taps`.
     """
+    if batch_size < 1 or top < 1:
+        raise InputError(f"batch_size and top must be at least 1; got {batch_size} and {top}.")
     taps = find_taps(model, data.select(slice(0, 1)), place, preprocessing=preprocessing)
     places = [tap for tap in taps if tap.name not in (INPUT, SOFTMAX)]
     if not places:
@@ -169,14 +172,20 @@ def _gather(
 
             def add(tap: str, value: Tensor, rows: slice = rows, labels: Tensor = labels) -> None:
                 if tap in gathered and not gathered[tap].add(value, rows.start, labels):
-                    raise NonFiniteError(
-                        f'tap "{tap}" holds NaN or infinity for some of the first {rows.stop} examples.\n'
-                        "    Look for them in the weights, the preprocessing and the images."
-                    )
+                    raise _nonfinite(f'tap "{tap}" holds', rows.stop)
 
             pixels = torch.tensor(data.batch(rows))
-            forward(prepare(pixels, model, preprocessing).contiguous(memory_format=layout), add)
+            logits = forward(prepare(pixels, model, preprocessing).contiguous(memory_format=layout), add)
+            if isinstance(logits, Tensor) and not logits.isfinite().all():
+                raise _nonfinite("the logits hold", rows.stop)
     return gathered
+
+
+def _nonfinite(where: str, examples: int) -> NonFiniteError:
+    return NonFiniteError(
+        f"{where} NaN or infinity for some of the first {examples} examples.\n"
+        "    Look for them in the weights, the preprocessing and the images."
+    )
 
 
 class _Gathered:

@@ -7,7 +7,7 @@ There are our own (`resnet20`, `resnet18-cifar`, `report-cnn` …), torchvision'
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,16 +21,28 @@ from layerwise.errors import InputError, MissingExtraError, ModelError, UnknownN
 from layerwise.models.from_file import is_file_spec, load_from_file
 from layerwise.models.loading import load_weights
 from layerwise.models.resnet import CifarResNet, resnet18_cifar
-from layerwise.models.small import ReportCNN
+from layerwise.models.small import POOLS, ReportCNN, SmallCNN, SmallMLP
 from layerwise.seeds import stream_seed
+from layerwise.spec import list_of, one_of, parse_spec, positive, read_options
 
 __all__ = ["known_models", "load_model"]
 
-_OWN: dict[str, Callable[..., nn.Module]] = {
+_CNNS = {"simple-cnn": (3, 3), "wider-cnn": (6, 6), "deeper-cnn": (3, 3, 3, 3), "three-layer-cnn": (64, 128)}
+_MLPS = {"two-layer-mlp": (10,), "three-layer-mlp": (50, 10)}
+
+_OWN: Mapping[str, Callable[..., nn.Module]] = {
     "resnet18-cifar": resnet18_cifar,
     **{f"resnet{depth}": partial(CifarResNet, depth) for depth in (8, 14, 20, 56, 110)},
     "report-cnn": ReportCNN,
+    **{name: partial(SmallCNN, filters=filters) for name, filters in _CNNS.items()},
+    **{name: partial(SmallMLP, hidden=hidden) for name, hidden in _MLPS.items()},
 }
+
+_OPTIONS: Mapping[str, Mapping[str, Callable[[str, str], Any]]] = {
+    **{name: {"kernel": positive, "pool": one_of(*POOLS), "filters": list_of(positive)} for name in _CNNS},
+    **{name: {"hidden": list_of(positive), "side": positive} for name in _MLPS},
+}
+"""How the options of our own networks are read: "simple-cnn?kernel=3"."""
 
 # With auxiliary heads these two give a tuple while they train; and without init_weights they warn.
 _TORCHVISION_OPTIONS: dict[str, dict[str, Any]] = {
@@ -50,7 +62,8 @@ def load_model(
     """A network by name, in training mode, on the CPU.
 
     Args:
-        name: one of `known_models()`, `timm/NAME`, or `FILE.py:NAME`.
+        name: one of `known_models()`, `timm/NAME`, or `FILE.py:NAME`; some of our own take options:
+            "simple-cnn?kernel=3".
         num_classes: K, the width of the last layer.
         in_channels: C of the images. A torchvision network is made for 3: for any other number its first convolution
             is replaced by one that takes C. A `FILE.py:NAME` is given it if it takes an argument of that name.
@@ -58,7 +71,8 @@ def load_model(
         seed: draws the weights; torch's global generator is left as it was.
 
     Raises:
-        UnknownNameError: no network has this name.
+        UnknownNameError: no network, or no option of it, has this name.
+        OptionError: an option is not what is expected.
         ModelError: the network cannot be made, or the weights do not fit it.
         FileError: a file is missing or cannot be read.
         MissingExtraError: `timm/NAME` without timm.
@@ -66,9 +80,10 @@ def load_model(
     Warns:
         UserWarning: something in the file of weights was left out.
 
-    >>> model = load_model("resnet20", num_classes=10)
-    >>> model.linear
+    >>> load_model("resnet20", num_classes=10).linear
     Linear(in_features=64, out_features=10, bias=True)
+    >>> load_model("simple-cnn?kernel=3", num_classes=10, in_channels=1).conv2.kernel_size
+    (3, 3)
     """
     for option, value in (("num_classes", num_classes), ("in_channels", in_channels)):
         if value < 1:
@@ -82,6 +97,19 @@ def load_model(
     return model
 
 
+def check_model_spec(name: str) -> None:
+    """Refuse a name that no network has, or options that it does not take, without making it.
+
+    Raises:
+        UnknownNameError, OptionError: as `load_model`; the names of `FILE.py` and timm are not looked at.
+    """
+    own = name.partition("?")[0]
+    if own in _OWN:
+        read_options(parse_spec(name).options, _OPTIONS.get(own, {}), of=own)
+    elif not (is_file_spec(name) or name.startswith("timm/") or name in _torchvision_names()):
+        raise _unknown(name)
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Let the CPU's global generator start from `seed`, and put it back; others are not touched."""
@@ -93,13 +121,19 @@ def seeded(seed: int) -> Iterator[None]:
 def _make(name: str, *, num_classes: int, in_channels: int) -> nn.Module:
     if is_file_spec(name):
         return load_from_file(name, num_classes=num_classes, in_channels=in_channels)
-    if name in _OWN:
-        return _OWN[name](num_classes=num_classes, in_channels=in_channels)
+    own = name.partition("?")[0]
+    if own in _OWN:
+        options = read_options(parse_spec(name).options, _OPTIONS.get(own, {}), of=own)
+        return _OWN[own](num_classes=num_classes, in_channels=in_channels, **options)
     if name.startswith("timm/"):
         return _make_timm(name.removeprefix("timm/"), num_classes=num_classes, in_channels=in_channels)
     if name in _torchvision_names():
         return _make_torchvision(name, num_classes=num_classes, in_channels=in_channels)
-    raise UnknownNameError(
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> UnknownNameError:
+    return UnknownNameError(
         f'no network named "{name}".{did_you_mean(name, known_models())}\n'
         f"    Give one of {', '.join(_OWN)}, a name of torchvision (resnet18), timm/NAME, or FILE.py:NAME."
     )

@@ -92,7 +92,7 @@ def save_model(run: Path, model: nn.Module, description: ModelDescription) -> No
     write_json(run / DESCRIPTION_FILE, {**asdict(description), "in_channels": description.in_channels})
 
 
-def read_model(run: Path, model: nn.Module | None = None, *, trust_code: bool = False) -> SavedModel:
+def read_model(run: Path | str, model: nn.Module | None = None, *, trust_code: bool = False) -> SavedModel:
     """The network of a run folder, in evaluation mode, on the CPU.
 
     Args:
@@ -105,6 +105,7 @@ def read_model(run: Path, model: nn.Module | None = None, *, trust_code: bool = 
         ModelError: the weights do not fit the network, or a file would have to be run and `trust_code` is not given.
         InputError: the network was made in Python and none is given.
     """
+    run = Path(run)
     description = read_description(run)
     if model is None:
         model = _rebuild(description, run, trust_code=trust_code)

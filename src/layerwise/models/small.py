@@ -1,10 +1,18 @@
-"""Small networks of our own: ReportCNN."""
+"""Small networks of our own: ReportCNN, and those of the study of inductive bias.
+
+All are plain sequences of layers, so that the engines of a study can stack many of one kind.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
 from torch import nn
 
-__all__ = ["ReportCNN"]
+__all__ = ["ReportCNN", "SmallCNN", "SmallMLP"]
+
+POOLS: Mapping[str, type[nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 
 
 class ReportCNN(nn.Sequential):
@@ -34,3 +42,68 @@ class ReportCNN(nn.Sequential):
         self.relu4 = nn.ReLU()
         self.dropout2 = nn.Dropout(0.2)
         self.fc3 = nn.Linear(32, num_classes)
+
+
+class SmallCNN(nn.Sequential):
+    """Convolutions that keep the size, pooling after the first, and a linear layer on the mean of each feature map.
+
+    Images (N, C, H, W) to logits (N, K), of any size from 2 × kernel. The padding reflects the image, so that a stripe
+    goes on beyond the border as it was.
+
+    Args:
+        num_classes: K.
+        in_channels: C.
+        filters: of each convolution.
+        kernel: the side of all filters.
+        pool: "max" or "average", over squares of 2 × 2.
+
+    >>> sum(p.numel() for p in SmallCNN(num_classes=3).parameters())
+    606
+    """
+
+    def __init__(
+        self,
+        *,
+        num_classes: int,
+        in_channels: int = 1,
+        filters: Sequence[int] = (3, 3),
+        kernel: int = 7,
+        pool: str = "max",
+    ) -> None:
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        for number, (before, after) in enumerate(zip((in_channels, *filters), filters, strict=False), 1):
+            layers[f"conv{number}"] = nn.Conv2d(before, after, kernel, padding="same", padding_mode="reflect")
+            layers[f"relu{number}"] = nn.ReLU()
+            if number == 1:
+                layers["pool"] = POOLS[pool](2)
+        layers["mean"] = nn.AdaptiveAvgPool2d(1)
+        layers["flatten"] = nn.Flatten()
+        layers["linear"] = nn.Linear(filters[-1], num_classes)
+        super().__init__(layers)
+
+
+class SmallMLP(nn.Sequential):
+    """Linear layers with ReLU between, on all pixels.
+
+    Images (N, C, side, side) to logits (N, K).
+
+    Args:
+        num_classes: K.
+        in_channels: C.
+        hidden: the widths between pixels and logits.
+        side: of an image, in pixels.
+
+    >>> sum(p.numel() for p in SmallMLP(num_classes=3).parameters())
+    39793
+    """
+
+    def __init__(
+        self, *, num_classes: int, in_channels: int = 1, hidden: Sequence[int] = (50, 10), side: int = 28
+    ) -> None:
+        layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
+        widths = (in_channels * side**2, *hidden)
+        for number, (before, after) in enumerate(zip(widths, hidden, strict=False), 1):
+            layers[f"linear{number}"] = nn.Linear(before, after)
+            layers[f"relu{number}"] = nn.ReLU()
+        layers[f"linear{len(widths)}"] = nn.Linear(widths[-1], num_classes)
+        super().__init__(layers)

@@ -64,7 +64,8 @@ def plot_encoder_reconstructions(view: EncodersView, ax: Axes | None = None) -> 
     rows = {"image": pictures[0]}
     for name, images in zip(view.reconstructing, pictures[1:], strict=True):
         numbers = view.row(name)
-        words = f"{ENCODER_NAMES[numbers['encoder']]}, {numbers['dims']} numbers\nlost {numbers['error_held_out']:.1%}"
+        lost = f"{numbers['error_held_out']:.1%} of variance lost"
+        words = f"{ENCODER_NAMES[numbers['encoder']]}, {numbers['dims']} numbers\n{lost}"
         rows[words] = images
     low, high = float(pictures[0].min()), float(pictures[0].max())
     if low < 0 or high > 1:  # images that are not shares of white are stretched, all alike
@@ -100,6 +101,13 @@ def plot_new_images(view: EncodersView) -> Axes:
                 f"labels {voted:.2f} of {numbers['labels_features']:.2f}", fontsize=6.5, color=MUTED, labelpad=2
             )
         legend_of_classes(figure, view.class_names, columns=5)
-        figure.suptitle("Held-out images on the maps", fontsize=9.5, fontweight="bold", x=0.01, ha="left", color=INK)
+        figure.suptitle(
+            "Held-out images, among the learned ones (pale)",
+            fontsize=9.5,
+            fontweight="bold",
+            x=0.01,
+            ha="left",
+            color=INK,
+        )
     first: Axes = grid[0, 0]
     return first

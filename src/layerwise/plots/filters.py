@@ -92,7 +92,9 @@ def plot_features(
     values = {tap: np.asarray(value, np.float64) for tap, value in tap_to_values.items()}
     image_width = min(IMAGE_INCHES * image.shape[2] / image.shape[1], WIDTH_INCHES)
     heights = [image_width * image.shape[1] / image.shape[2], *map(_height, values.values())]
-    total = sum(heights) + HEAD_INCHES * len(heights) + 0.1
+    last = next(reversed(values.values()), None)
+    below = 0.3 if last is not None and _is_named(last, class_names) else 0.1
+    total = sum(heights) + HEAD_INCHES * len(heights) + below
     with style():
         figure = Figure(figsize=(WIDTH_INCHES + 0.9, total), dpi=150)
         top = total
@@ -149,9 +151,14 @@ def _draw_value(ax: Axes, tap: str, value: NDArray[np.float64], class_names: Seq
         drawn = ax.imshow(value.ravel()[None], **colors)
         words = f"{value.size} numbers"
     _bare(ax, f"{shown(tap)}: {words}")
-    if value.ndim != 3 and len(class_names) == value.size <= MOST_NAMED:
+    if _is_named(value, class_names):
         ax.set_xticks(range(value.size), [shown(name, 10) for name in class_names], fontsize=6)
     _scale(ax, drawn)
+
+
+def _is_named(value: NDArray[np.float64], class_names: Sequence[str]) -> bool:
+    """Whether it is a number for each class, and the names have room."""
+    return value.ndim != 3 and len(class_names) == value.size <= MOST_NAMED
 
 
 def _height(value: NDArray[np.float64]) -> float:

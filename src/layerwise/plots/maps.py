@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from layerwise.plots.style import INK, MUTED, NEUTRAL, axes_or_new, class_colors, style
+from layerwise.plots.style import INK, MUTED, NEUTRAL, class_colors, style
 from layerwise.plots.words import shown
 from layerwise.views.maps import METHOD_NAMES, MapsView
 
@@ -26,21 +27,27 @@ def plot_map(
     ax: Axes | None = None,
     *,
     title: str = "",
+    words: str = "",
     inches: float = 4.0,
 ) -> Axes:
     """One map: a point for each example, coloured by class, or with more classes than colours, their names.
+
+    A figure of its own gets a legend.
 
     Args:
         coordinates: shape (N, 2).
         labels: shape (N,).
         class_names: K names.
         ax: where to draw; by default new axes.
-        title: above it.
+        title, words: above it and below.
         inches: the side of the map, for the size of the points.
     """
     palette = class_colors(len(class_names))
     with style():
-        ax = axes_or_new(ax, 4.6, 4.2)
+        own = None
+        if ax is None:
+            own = Figure(figsize=(4.2, 4.9), layout="compressed")
+            ax = own.add_subplot()
         ax.scatter(
             coordinates[:, 0],
             coordinates[:, 1],
@@ -56,6 +63,9 @@ def plot_map(
                 ax.text(x, y, shown(class_names[label], 12), ha="center", va="center", fontsize=5.5, color=INK)
         frame(ax, coordinates)
         ax.set_title(title, fontsize=8)
+        ax.set_xlabel(words, fontsize=6.5, color=MUTED)
+        if own is not None:
+            legend_of_classes(own, class_names, columns=5)
     return ax
 
 
@@ -94,7 +104,8 @@ def plot_tap_maps(view: MapsView, method: str) -> Axes:
                 labelpad=2,
             )
         legend_of_classes(figure, view.class_names, columns=5 if columns > 2 else 3)
-        figure.suptitle(METHOD_NAMES.get(method, method), fontsize=9.5, fontweight="bold", x=0.01, ha="left")
+        words = f"{METHOD_NAMES.get(method, method)} of {len(view.points[taps[0]]):,} images"
+        figure.suptitle(words, fontsize=9.5, fontweight="bold", x=0.01, ha="left")
     first: Axes = grid[0, 0]
     return first
 
@@ -102,11 +113,18 @@ def plot_tap_maps(view: MapsView, method: str) -> Axes:
 def legend_of_classes(figure: Figure, class_names: Sequence[str], *, columns: int) -> None:
     """The colours of the classes below all maps; none where there are more classes than colours."""
     handles = [
-        figure.axes[0].scatter([], [], s=16, color=color, label="\u200b" + shown(name))
+        Line2D([], [], marker="o", markersize=4, linestyle="", color=color, label="\u200b" + shown(name))
         for color, name in zip(class_colors(len(class_names)), class_names, strict=False)
     ]
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(columns, len(handles)))
+        figure.legend(
+            handles=handles,
+            loc="outside lower center",
+            ncols=min(columns, len(handles)),
+            fontsize=7,
+            handletextpad=0.1,
+            columnspacing=1.2,
+        )
 
 
 def frame(ax: Axes, coordinates: NDArray[np.floating]) -> None:

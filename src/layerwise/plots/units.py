@@ -22,6 +22,7 @@ from layerwise.views.units import UnitsView
 
 GAP = 1
 UNITS_IN_PICTURE = 4
+WIDEST = 12.0  # inches: with more layers they stand closer
 
 
 def plot_firing(view: UnitsView, ax: Axes | None = None) -> Axes:
@@ -29,7 +30,7 @@ def plot_firing(view: UnitsView, ax: Axes | None = None) -> Axes:
     layers = view.layers()
     places = np.arange(len(layers))
     with style():
-        ax = axes_over_columns(ax, list(layers["tap"]), max(4.2, 0.5 * len(layers)), 2.6)
+        ax = axes_over_columns(ax, list(layers["tap"]), max(4.2, min(0.5 * len(layers), WIDEST)), 2.6)
         ax.vlines(places, layers["low"], layers["high"], color=MUTED, linewidth=0.9)
         ax.vlines(places, layers["lower"], layers["upper"], color=RIGHT, linewidth=5, alpha=0.55)
         ax.plot(places, layers["median"], "o", color=RIGHT, markersize=3.5)
@@ -38,6 +39,7 @@ def plot_firing(view: UnitsView, ax: Axes | None = None) -> Axes:
                 note_above(ax, place, 1.0, f"{row['dead']} of {row['units']} dead", columns=len(layers))
         ax.set_ylim(0, 1.0)
         ax.set_ylabel("share of values above 0")
+        ax.set_xlabel("units of each tap: median, quartiles, middle nine tenths", fontsize=6.5, color=MUTED)
         name_columns(ax, list(layers["tap"]))
     return ax
 
@@ -48,7 +50,7 @@ def plot_gradients(view: UnitsView, ax: Axes | None = None) -> Axes:
     positive = rms[rms > 0]
     floor = float(positive.min()) / 3 if len(positive) else 1e-12
     with style():
-        ax = axes_over_columns(ax, names, max(4.2, 0.22 * len(names) + 1), 2.6)
+        ax = axes_over_columns(ax, names, max(4.2, min(0.22 * len(names) + 1, WIDEST)), 2.6)
         ax.vlines(np.arange(len(rms)), floor, np.maximum(rms, floor), color=MUTED, linewidth=0.8)
         colors = [RIGHT if value > 0 else WRONG for value in rms]
         ax.scatter(np.arange(len(rms)), np.maximum(rms, floor), c=colors, s=14, zorder=3, linewidths=0)
@@ -79,7 +81,7 @@ def plot_top_images(view: UnitsView, tap: str, ax: Axes | None = None, *, units:
         ax = axes_or_new(ax, 1.7 + 0.5 * columns, 0.5 * len(chosen) + 0.3)
         ax.imshow(mosaic, interpolation="nearest")
         ax.set_yticks([line * (height + GAP) + height / 2 for line in range(len(chosen))])
-        ax.set_yticklabels([f"unit {unit}: {shown(str(known.loc[unit, 'excited_by']), 12)}" for unit in chosen])
+        ax.set_yticklabels([f"unit {unit}, by {shown(str(known.loc[unit, 'excited_by']), 12)}" for unit in chosen])
         ax.set_xticks([])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)

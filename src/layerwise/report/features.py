@@ -31,7 +31,9 @@ def _filters(filters: FiltersView, album: Album) -> Html:
         album.chart(name, plot_filters(weights, title=title), f"{count} filters of {title}.")
         for name, title, weights in shown
     ]
-    words = f"The {count} filters of {filters.layer}: {height} × {width} weights on {channels} channels each."
+    words = f"The {count} filters of {filters.layer}: {height} × {width} weights on each of {channels} channels."
+    if filters.moved is not None:
+        words += f" Training moved them by {filters.moved:.1%} of their length."
     return figure(tag("div", *charts, class_="pair"), words)
 
 

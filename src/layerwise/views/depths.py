@@ -122,7 +122,7 @@ def depths_of_classes(view: RunView, split: str | None = None) -> pd.DataFrame:
 
 def _class_row(view: RunView, label: int, examples: pd.DataFrame) -> dict[str, object]:
     depth = examples["depth"].to_numpy()
-    mean, mean_low, mean_high = mean_interval(depth)
+    mean, mean_low, mean_high = mean_interval(depth, least=0, most=len(view.taps))
     right = int(examples["correct"].sum())
     low, high = wilson_interval(right, len(depth))
     quantiles = np.quantile(depth, QUANTILES)

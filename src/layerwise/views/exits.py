@@ -102,7 +102,7 @@ def depth_by_exit(left: pd.DataFrame, examples: pd.DataFrame, names: tuple[str, 
     rows = []
     for place, name in enumerate(names):
         depths = both.loc[both["exit"] == place, "depth"].to_numpy()
-        rows.append((name, len(depths), *mean_interval(depths)))
+        rows.append((name, len(depths), *mean_interval(depths, least=0)))
     return pd.DataFrame(rows, columns=["exit", "count", "mean", "low", "high"])
 
 

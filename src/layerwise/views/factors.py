@@ -81,7 +81,7 @@ def _bin_rows(view: RunView, name: str, bins: int, split: str | None) -> list[di
     rows: list[dict[str, object]] = []
     for number in np.unique(numbers):
         inside = numbers == number
-        mean, low, high = mean_interval(depth[inside])
+        mean, low, high = mean_interval(depth[inside], least=0, most=len(view.taps))
         rows.append(
             {
                 "factor": name,

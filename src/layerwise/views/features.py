@@ -28,6 +28,14 @@ class FiltersView:
     weights: NDArray[np.float32]
     before: NDArray[np.float32] | None
 
+    @property
+    def moved(self) -> float | None:
+        """How far training took the weights, in lengths of what they were; None where that is not known."""
+        if self.before is None:
+            return None
+        length = float(np.linalg.norm(self.before))
+        return float(np.linalg.norm(self.weights - self.before)) / length if length else None
+
 
 @dataclass(frozen=True, eq=False)
 class ExampleView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,15 @@ import torch
 from torch import nn
 
 from layerwise.data.images import ImageData
-from layerwise.errors import DataError, FileError, NonFiniteError, NotEnoughExamplesError, RunError, UnknownNameError
+from layerwise.errors import (
+    DataError,
+    FileError,
+    InputError,
+    NonFiniteError,
+    NotEnoughExamplesError,
+    RunError,
+    UnknownNameError,
+)
 from layerwise.inside.embedding import taps
 from layerwise.inside.embedding.folder import begin_maps, finished_maps, load_maps, save_tap_maps
 from layerwise.inside.embedding.result import TapMaps
@@ -134,8 +143,46 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     dead = network()
     nn.init.zeros_(dead[0].weight)
     nn.init.constant_(dead[0].bias, -1.0)
-    with pytest.raises(DataError, match='at tap "0": all 60 examples have the same values'):
-        list(embed_taps(dead, blobs(), settings=BRIEF))
+    with pytest.raises(InputError, match="perplexity = nan: give a number of at least 1"):
+        MapSettings(("pca",), perplexity=float("nan"))
+    with pytest.raises(InputError, match="neighbors = 1: give a whole number of at least 2"):
+        MapSettings(("pca",), neighbors=1)
     nn.init.constant_(dead[3].bias, float("nan"))
     with pytest.raises(NonFiniteError, match="holds NaN or infinity"):
         list(embed_taps(dead, blobs(), ["2"], settings=MapSettings(("pca",))))
+
+
+def test_a_tap_where_all_is_the_same_is_left_out_with_a_word() -> None:
+    dead = network()
+    nn.init.zeros_(dead[0].weight)
+    nn.init.constant_(dead[0].bias, -1.0)
+    with pytest.warns(UserWarning, match="no map of tap") as noted:
+        drawn = list(embed_taps(dead, blobs(), settings=MapSettings(("pca",))))
+    assert [maps.tap for maps in drawn] == ["input"]
+    assert str(noted[0].message) == 'no map of tap "0": all examples have the same values there.'
+    same = replace(blobs(), images=np.ones((60, 1, 6, 6), np.float32))
+    with (
+        pytest.warns(UserWarning, match="no map of tap"),
+        pytest.raises(DataError, match="the same values at every tap"),
+    ):
+        list(embed_taps(network(), same, settings=MapSettings(("pca",))))
+
+
+def test_another_method_is_drawn_beside_those_that_are_there(drawn: list[TapMaps], tmp_path: Path) -> None:
+    key = {"seed": 0, "methods": ["tsne"]}
+    begin_maps(tmp_path, key)
+    for maps in drawn:
+        tsne = maps.map("tsne")
+        assert tsne is not None
+        save_tap_maps(tmp_path, replace(maps, maps=(tsne,)))
+    wider = {"seed": 0, "methods": ["pca", "tsne"]}
+    begin_maps(tmp_path, wider)
+    kept = finished_maps(tmp_path, wider)
+    both = list(embed_taps(network(), blobs(), settings=BRIEF, finished=kept))
+    assert [[one.method for one in maps.maps] for maps in both] == [["tsne", "pca"]] * len(drawn)
+    for maps, before, first in zip(both, kept.values(), drawn, strict=True):
+        assert maps.map("tsne") is before.map("tsne")
+        pca, as_drawn = maps.map("pca"), first.map("pca")
+        assert pca is not None
+        assert as_drawn is not None
+        np.testing.assert_allclose(pca.coordinates, as_drawn.coordinates, atol=1e-4)

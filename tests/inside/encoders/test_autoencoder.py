@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
 import safetensors.torch
 import torch
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from layerwise.errors import FileError, InputError, NonFiniteError
+from layerwise.errors import FileError, InputError, NonFiniteError, ShapeError
 from layerwise.inside.encoders.autoencoder import Autoencoder
 from layerwise.inside.encoders.base import KEY
 from layerwise.inside.encoders.linear import LinearAutoencoder
@@ -31,6 +33,7 @@ def circle(count: int = 600) -> np.ndarray:
     return np.stack([np.cos(angle), np.sin(angle), *(0.01 * random.normal(size=(2, count)))], axis=1)
 
 
+@pytest.mark.slow
 def test_a_curve_needs_one_number_where_pca_needs_two() -> None:
     points = circle()
     fitted = Autoencoder(1, hidden=(64, 64), steps=1140, batch_size=32, learning_rate=3e-3).fit(points)
@@ -84,9 +87,48 @@ def test_an_encoder_is_fitted_where_gradients_are_off() -> None:
 
 
 def test_what_cannot_be_fitted_is_refused() -> None:
-    with pytest.raises(InputError, match="must be at least 1, learning_rate above 0"):
+    with pytest.raises(InputError, match=r"hidden\[0\] = 0: give whole numbers from 1"):
         Autoencoder(2, hidden=(0,)).fit(circle(50))
-    with pytest.raises(InputError, match="learning_rate above 0"):
+    with pytest.raises(InputError, match=r"dims = 2\.5, steps = 0: give whole numbers from 1"):
+        Autoencoder(2.5, steps=0).fit(circle(50))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"hidden = 8: give the widths of the layers, such as \(512, 128\)"):
+        Autoencoder(2, hidden=8).fit(circle(50))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="learning_rate = nan: give a number above 0"):
         Autoencoder(2, learning_rate=float("nan")).fit(circle(50))
     with pytest.raises(NonFiniteError, match="Lower the learning rate"):
         Autoencoder(2, hidden=(64, 64), steps=50, learning_rate=1e18).fit(circle(50))
+
+
+def test_codes_of_another_width_have_no_way_back() -> None:
+    fitted = Autoencoder(2, hidden=(4,), steps=2).fit(circle(50))
+    with pytest.raises(ShapeError, match=r"codes \(N, 2\) are expected; got \(5, 3\)"):
+        fitted.inverse_transform(np.zeros((5, 3)))
+    with pytest.raises(NotFittedError):
+        Autoencoder(2).inverse_transform(np.zeros((5, 2)))
+
+
+def test_steps_are_steps_however_few_the_vectors() -> None:
+    assert len(Autoencoder(2, hidden=(4,), steps=30).fit(circle(20)).losses_) == 30
+    assert len(Autoencoder(2, hidden=(4,), steps=30, batch_size=10).fit(circle(20)).losses_) == 15
+
+
+@pytest.mark.parametrize("change", ["missing", "shape", "nan", "settings", "kind"])
+def test_a_file_whose_numbers_do_not_fit_is_no_encoder(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "one.safetensors"
+    Autoencoder(2, hidden=(4,), steps=2).fit(circle(50)).save(path)
+    with safetensors.safe_open(str(path), framework="pt") as file:
+        facts = json.loads(file.metadata()[KEY])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if change == "missing":
+        del tensors["scale"]
+    elif change == "shape":
+        tensors["mean"] = torch.zeros(5)
+    elif change == "nan":
+        tensors["mean"][0] = torch.nan
+    elif change == "settings":
+        facts["settings"]["hidden"] = [10**13]
+    else:
+        facts["kind"] = ["Autoencoder"]
+    safetensors.torch.save_file(tensors, path, metadata={KEY: json.dumps(facts)})
+    with pytest.raises(FileError, match="is no encoder that layerwise saved" if change != "kind" else "holds a"):
+        Autoencoder.load(path)

@@ -56,5 +56,5 @@ def test_it_is_saved_and_loaded(tmp_path: Path) -> None:
 
 
 def test_dims_below_1_are_refused() -> None:
-    with pytest.raises(InputError, match="dims and steps must be at least 1; got 0 and 500"):
+    with pytest.raises(InputError, match="dims = 0: give whole numbers from 1"):
         LinearAutoencoder(0).fit(np.ones((3, 3)))

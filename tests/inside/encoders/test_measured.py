@@ -13,13 +13,15 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import nn
 
 from layerwise.data.images import ImageData
-from layerwise.errors import NotEnoughExamplesError, UnknownNameError
+from layerwise.errors import DataError, NotEnoughExamplesError, UnknownNameError
 from layerwise.inside.encoders import measured
 from layerwise.inside.encoders.autoencoder import Autoencoder
 from layerwise.inside.encoders.linear import LinearAutoencoder
 from layerwise.inside.encoders.measured import measure_encoders
 from layerwise.inside.encoders.parametric_tsne import ParametricTsne
 from layerwise.seeds import stream
+
+pytestmark = pytest.mark.slow
 
 
 def images(count: int = 120, side: int = 8) -> ImageData:
@@ -89,3 +91,9 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
         measure_encoders(network(), images(12), ["linear"])
     with pytest.raises(NotEnoughExamplesError, match="Lower the perplexity"):
         measure_encoders(network(), images(60), ["tsne"])
+
+
+def test_images_that_are_all_the_same_are_refused_before_anything_is_trained() -> None:
+    data = ImageData.create(np.ones((60, 1, 8, 8), np.float32), np.arange(60) % 2)
+    with pytest.raises(DataError, match="all 60 images have the same pixels: there is nothing to encode"):
+        measure_encoders(nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), data, ["linear"])

@@ -23,6 +23,7 @@ from layerwise.seeds import stream
 SMALL = {"hidden": (16,), "map_steps": 2, "steps": 2}
 
 
+@pytest.mark.slow
 @parametrize_with_checks([ParametricTsne(2, hidden=(4,), map_steps=1, steps=1)])
 def test_it_follows_scikit_learns_conventions(estimator, check) -> None:
     check(estimator)
@@ -106,13 +107,23 @@ def test_what_cannot_be_fitted_is_refused() -> None:
     values, _ = digits(100)
     with pytest.raises(NotEnoughExamplesError, match="Lower the perplexity to at most 33"):
         ParametricTsne(40).fit(values)
-    with pytest.raises(ShapeError, match=r"a map of finite \(100, 2\) is expected; got \(99, 2\)"):
+    with pytest.raises(ShapeError, match=r"a map \(100, 2\) is expected; got \(99, 2\)"):
         ParametricTsne(10).fit(values, start=values[:99, :2])
     with pytest.raises(DataError, match="have the same values"):
         ParametricTsne(10).fit(np.ones((100, 4)))
-    with pytest.raises(InputError, match="batch_size at least 2"):
+    with pytest.raises(NonFiniteError, match="the map to learn holds NaN"):
+        ParametricTsne(10).fit(values, start=np.full((100, 2), np.nan))
+    with pytest.raises(InputError, match="batch_size must be at least 2"):
         ParametricTsne(10, batch_size=1).fit(values)
     with pytest.raises(InputError, match="anchor and noise must not be below"):
         ParametricTsne(10, noise=float("nan")).fit(values)
     with pytest.raises(NonFiniteError, match="Lower the learning rate"):
         ParametricTsne(10, hidden=(16, 16), map_steps=30, learning_rate=1e25).fit(values, start=values[:, :2])
+
+
+def test_what_was_saved_gives_the_same_codes_to_the_last_bit(tmp_path: Path) -> None:
+    values = stream(0, "saved").normal(size=(100, 6)).astype(np.float32)
+    fitted = ParametricTsne(5, hidden=(8,), map_steps=2, steps=2).fit(values, start=values[:, :2])
+    fitted.save(tmp_path / "one.safetensors")
+    again = ParametricTsne.load(tmp_path / "one.safetensors")
+    np.testing.assert_array_equal(again.transform(values), fitted.transform(values))

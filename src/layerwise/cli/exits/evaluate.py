@@ -11,10 +11,16 @@ from layerwise.cli.exits.options import Data, Ensemble, Model, Policy, Run, Thre
 from layerwise.cli.exits.tables import exits_summary, print_comparisons, print_curve, print_exits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    from torch import nn
 
+    from layerwise.arrays.policies import ExitPolicy
+    from layerwise.data.images import ImageData
+    from layerwise.exits.comparison import Comparison
+    from layerwise.exits.latency import SegmentTimes
+    from layerwise.exits.network import ExitNetwork
     from layerwise.exits.recorded import RecordedExits
 
 
@@ -47,12 +53,10 @@ def evaluate(
     from layerwise.cli.exits.smaller import draw_smaller, read_wanted, train_smaller
     from layerwise.cli.threads import use_threads
     from layerwise.errors import InputError
-    from layerwise.exits.comparison import compare_with
     from layerwise.exits.evaluation import exit_curve
     from layerwise.exits.folder import earlier_comparison, exits_folder, load_exits, save_recorded, trained_fingerprint
     from layerwise.exits.latency import BATCH_SIZES, time_segments
     from layerwise.exits.recorded import record_exits
-    from layerwise.exits.smaller import measure_smaller
     from layerwise.runs import write_all
 
     chosen, wanted = policy_named(policy, ensemble=ensemble), read_wanted(smaller)
@@ -87,27 +91,12 @@ def evaluate(
     write()  # what is known before hours of training
     networks = train_smaller(run, source, drawn, progress=bars)
     facts |= {"comparisons": [], "smaller": [], "compared": notes}
-    compared = []
+    compared: list[Comparison] = []
     if networks:
-        calibration, report = _parts(recordings)
-        # Once more, next to the others: what was measured hours apart is not compared.
+        # The times once more, next to the others': what was measured hours apart is not compared.
         times = time_segments(net, shown, chosen, batch_sizes=sizes, progress=bars)
-        others = [
-            measure_smaller(
-                name, model, shown, preprocessing=net.preprocessing, batch_sizes=(1, sizes[-1]), progress=bars
-            )
-            for name, model in networks.items()
-        ]
-        compared = compare_with(others, calibration, report, chosen, times, batch_size=sizes[-1])
-        facts["comparisons"] = [one.to_dict() for one in compared]
-        facts["smaller"] = [
-            {"name": one.name, "macs": one.macs, "accuracy": float(one.right.mean()), "seconds": one.seconds}
-            for one in others
-        ]
-        facts["compared"] += (
-            f"thresholds chosen on {len(calibration)} {calibration.split} images, compared on {len(report)} other "
-            f"{report.split} images"
-        )
+        compared, found = _compare(networks, net, shown, recordings, chosen, times)
+        facts |= {**found, "compared": notes + found["compared"]}
     table = write()
     if as_json:
         print_json({"run": str(run), **facts, "times": times.to_dict()})
@@ -118,10 +107,38 @@ def evaluate(
     say(f"Written to {exits_folder(run)}. Thresholds for a budget: layerwise exits budget {run} --loss 0.005")
 
 
-def _parts(recordings: Sequence[RecordedExits]) -> tuple[RecordedExits, RecordedExits]:
-    """The examples that choose thresholds for a comparison, and others that it is reported on."""
+def _compare(
+    networks: Mapping[str, nn.Module],
+    net: ExitNetwork,
+    shown: ImageData,
+    recordings: Sequence[RecordedExits],
+    policy: ExitPolicy,
+    times: SegmentTimes,
+) -> tuple[list[Comparison], dict[str, Any]]:
+    """The exits against smaller networks at equal cost, and what the summary says of it.
+
+    Thresholds are chosen on the first recording and reported on the second, or on the halves of the only one.
+    """
+    from layerwise.exits.comparison import compare_with
     from layerwise.exits.recorded import split_recorded
+    from layerwise.exits.smaller import measure_smaller
 
     if len(recordings) == 2:
-        return recordings[0], recordings[1]
-    return split_recorded(recordings[0], 0.5, seed=0)
+        calibration, report = recordings
+    else:
+        calibration, report = split_recorded(recordings[0], 0.5, seed=0)
+    size = int(times.batch_sizes[-1])
+    others = [
+        measure_smaller(name, model, shown, preprocessing=net.preprocessing, batch_sizes=(1, size), progress=bars)
+        for name, model in networks.items()
+    ]
+    compared = compare_with(others, calibration, report, policy, times, batch_size=size)
+    return compared, {
+        "comparisons": [one.to_dict() for one in compared],
+        "smaller": [
+            {"name": one.name, "macs": one.macs, "accuracy": float(one.right.mean()), "seconds": one.seconds}
+            for one in others
+        ],
+        "compared": f"thresholds chosen on {len(calibration)} {calibration.split} images, compared on {len(report)} "
+        f"other {report.split} images",
+    }

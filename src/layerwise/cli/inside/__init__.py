@@ -38,7 +38,7 @@ def inside(
     threads: Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")] = None,
     model: Annotated[str | None, typer.Option(help="The network, if its FILE.py:NAME lies elsewhere now.")] = None,
     data: Annotated[str | None, typer.Option(help="Other images than the run's.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Draw maps anew that were drawn before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Draw maps, and fit encoders, anew.")] = False,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Run the FILE.py that the run names as its network.")
     ] = False,
@@ -117,6 +117,7 @@ def inside(
             perplexity=perplexity,
             seed=seed,
             limit_gb=limit_gb,
+            again=again,
             quiet=as_json,
         )
         pictures += draw_encoder_pictures(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.cli.console import bars, print_table
+from layerwise.cli.console import bars, print_table, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,19 +25,20 @@ def fit_encoders(
     perplexity: float,
     seed: int,
     limit_gb: float,
+    again: bool,
     quiet: bool,
 ) -> list[dict[str, Any]]:
-    """Fit and measure the encoders into the run folder; gives a row for each."""
+    """Fit and measure what is not measured yet into the run folder, one after the other; gives a row for each."""
     from layerwise.cli.sources import read_place
-    from layerwise.inside.encoders.folder import save_encoders
-    from layerwise.inside.encoders.measured import KINDS, measure_encoders
+    from layerwise.inside.encoders.folder import add_encoder, file_of, kept_encoders
+    from layerwise.inside.encoders.measured import KINDS, plan_encoders
     from layerwise.models.saved import fingerprint
     from layerwise.runs import note_step
 
-    report = measure_encoders(
+    plan = plan_encoders(
         source.model,
         chosen,
-        KINDS if kinds == "all" else [part.strip() for part in kinds.split(",")],
+        KINDS if kinds.strip() == "all" else [part.strip() for part in kinds.split(",")],
         read_place(taps),
         preprocessing=source.description.preprocessing,
         perplexity=perplexity,
@@ -45,38 +46,46 @@ def fit_encoders(
         limit_bytes=limit_gb * 1e9,
         progress=bars,
     )
-    facts = {
-        "images": words, "taps": taps, "perplexity": perplexity, "seed": seed, "model": fingerprint(source.model),
-        "data": chosen.fingerprint,
+    key = {
+        "images": words, "taps": taps, "seed": seed, "model": fingerprint(source.model), "data": chosen.fingerprint,
     }  # fmt: skip
-    paths = save_encoders(run, report, facts=facts)
-    note_step(run, "encoders", facts)
-    table = report.table().assign(file=[str(path) for path in paths])
+    names = [file_of(run, *one).stem for one in plan.wanted]
+    kept = [] if again else _fitted_so(kept_encoders(run, key), perplexity)
+    for name, one in zip(names, plan.wanted, strict=True):
+        if name not in kept:
+            add_encoder(run, plan.measure(one), plan, key)
+    note_step(run, "encoders", {**key, "perplexity": perplexity})
+    rows = kept_encoders(run, key)
+    table = rows.set_index("name").loc[names].assign(file=[str(file_of(run, *one)) for one in plan.wanted])
     if not quiet:
-        _print(table, int(report.held_out.sum()), len(chosen))
+        _print(table, int(plan.held_out.sum()), len(chosen), words)
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
-def _print(table: pd.DataFrame, held_out: int, count: int) -> None:
-    rows = [
-        (
-            row["encoder"],
-            row["tap"],
-            row["dims"],
-            *(
-                "–" if row.get(name) is None or row[name] != row[name] else f"{row[name]:.3f}"
-                for name in ("error_held_out", "labels_features", "labels_codes", "labels_map")
-            ),
-            f"{row['seconds']:.1f}",
-            row["file"],
-        )
-        for row in table.to_dict("records")
+def _fitted_so(rows: pd.DataFrame, perplexity: float) -> list[str]:
+    """The names of those that were fitted with this perplexity, or have none."""
+    return [
+        str(row["name"])
+        for row in rows.to_dict("records")
+        if row.get("perplexity", perplexity) in (perplexity, None) or row["perplexity"] != row["perplexity"]
     ]
+
+
+def _print(table: pd.DataFrame, held_out: int, count: int, words: str) -> None:
+    rows = []
+    for row in table.to_dict("records"):
+        # The codes of parametric t-SNE are its map.
+        on_map = "labels_codes" if row["encoder"] == "tsne" else "labels_map"
+        codes = "" if row["encoder"] == "tsne" else "labels_codes"
+        numbers = (row.get(name) for name in ("error_held_out", "labels_features", codes, on_map))
+        shares = ("–" if number is None or number != number else f"{number:.3f}" for number in numbers)
+        rows.append((row["encoder"], row["tap"], row["dims"], *shares, f"{row['seconds']:.1f}", row["file"]))
     print_table(
-        f"Encoders, fitted to {count - held_out} images, on {held_out} held out",
+        f"Encoders, fitted to {count - held_out} images of {words}, measured on {held_out} others",
         ("encoder", "tap", "numbers", "lost", "labels, features", "labels, codes", "labels, map", "seconds", "file"),
         rows,
     )
+    say("lost: share of the variance, lower is better; labels: how often the 10 nearest vote for it, higher is better.")
 
 
 def draw_encoder_pictures(run: Path) -> list[Path]:

@@ -24,6 +24,7 @@ def draw_filters(run: Path, source: Source, layer: str) -> list[Path]:
     from layerwise.plots.filters import plot_filters
     from layerwise.plots.saving import save_figure
     from layerwise.runs import steps_of
+    from layerwise.views.features import FiltersView
 
     found, before = find_filters(source.model, None if layer == FIRST else layer), None
     described, trained = source.description, steps_of(run).get("train", {})
@@ -38,6 +39,9 @@ def draw_filters(run: Path, source: Source, layer: str) -> list[Path]:
     stem = run / "figures" / f"filters-{_as_name(found.layer)}"
     pictures = [save_figure(plot_filters(found.weights, title=found.layer), stem.with_name(f"{stem.name}.svg"))]
     if before is not None:
+        moved = FiltersView(found.layer, found.weights, before.weights).moved
+        if moved is not None:
+            say(f"Training moved the filters of {found.layer} by {moved:.1%} of their length.")
         axes = plot_filters(before.weights, title=f"{found.layer} before training")
         pictures.append(save_figure(axes, stem.with_name(f"{stem.name}-before.svg")))
     return pictures

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.cli.console import bars, print_table
+from layerwise.cli.console import bars, print_table, say
 
 if TYPE_CHECKING:
     from layerwise.cli.sources import Source
@@ -50,9 +50,9 @@ def draw_maps(
     ):
         if not drawn:  # what cannot be drawn was refused before this: only now earlier maps may go
             begin_maps(run, key, again=again)
-        if maps.tap not in finished:
+        if finished.get(maps.tap) is not maps:
             save_tap_maps(run, maps)
-        drawn += maps.maps
+        drawn += [one for one in maps.maps if one.method in settings.methods]
     note_step(run, "maps", key)
     if not quiet:
         _print(drawn)
@@ -91,3 +91,4 @@ def _print(drawn: Sequence[Embedding]) -> None:
         ("tap", "method", "labels, map", "labels, features", "trust", "recall", "variance kept", "seconds"),
         rows,
     )
+    say("labels: how often the nearest vote for the label; trust, recall: of neighbours. Of all, higher is better.")

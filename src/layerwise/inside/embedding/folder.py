@@ -73,19 +73,23 @@ def save_tap_maps(run: Path, maps: TapMaps) -> None:
     write_json(folder / INDEX, {**index, "taps": [*(name for name in index["taps"] if name != stem), stem]})
 
 
-def load_maps(run: Path) -> Iterator[TapMaps]:
+def load_maps(run: Path | str) -> Iterator[TapMaps]:
     """The maps of a run, tap by tap in order of execution.
 
     Raises:
         RunError: no maps were drawn.
         FileError: a file is damaged.
     """
+    run = Path(run)
     for stem in sorted(_stems(run), key=_order):
         yield _load_tap(maps_folder(run), stem, run)
 
 
 def finished_maps(run: Path, key: Mapping[str, Any]) -> dict[str, TapMaps]:
-    """The maps that are there already, by tap, if they are of the same and were drawn in the same way."""
+    """The maps that are there already, by tap, if they are of the same and were drawn in the same way.
+
+    A tap may have maps by other methods than the key asks for, or not by all of them.
+    """
     return {maps.tap: maps for maps in load_maps(run)} if _drawn_so(run, key) else {}
 
 
@@ -94,12 +98,13 @@ def _drawn_so(run: Path, key: Mapping[str, Any]) -> bool:
     if not path.exists():
         return False
     index = read_json(path)
-    return isinstance(index, dict) and index.get("key") == _as_read(key)
+    known = index.get("key") if isinstance(index, dict) else None
+    return isinstance(known, dict) and _as_read(known) == _as_read(key)
 
 
 def _as_read(key: Mapping[str, Any]) -> Any:
-    """As JSON gives it back: a tuple is a list there."""
-    return json.loads(json.dumps(dict(key)))
+    """As JSON gives it back, where a tuple is a list; without the methods, whose maps stand beside each other."""
+    return json.loads(json.dumps({name: value for name, value in key.items() if name != "methods"}))
 
 
 def _stems(run: Path) -> Sequence[str]:
@@ -132,7 +137,7 @@ def _load_tap(folder: Path, stem: str, run: Path) -> TapMaps:
         raise FileError(
             f"{folder / stem}.* do not hold maps ({error}).\n    Draw them again: layerwise inside {run} --again"
         ) from error
-    if not maps or len(reduced) != len(points):
+    if not maps or reduced.shape != (len(points), len(reduction.components)):
         raise FileError(f"{folder / stem}.* do not belong together.\n    Again: layerwise inside {run} --again")
     return TapMaps(maps, reduction, reduced)
 

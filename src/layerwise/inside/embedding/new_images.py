@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,12 @@ from torch import nn
 from layerwise.data.images import ImageData
 from layerwise.data.validation import as_pixels
 from layerwise.errors import InputError, ModelError, ShapeError
+from layerwise.inside.embedding.alignment import find_turn
+from layerwise.inside.embedding.folder import load_maps
 from layerwise.inside.embedding.placing import Ground, place_points
+from layerwise.inside.embedding.reduction import first_plane
 from layerwise.inside.embedding.result import TapMaps
+from layerwise.models.saved import read_model
 from layerwise.recording import record
 from layerwise.taps import INPUT, SOFTMAX, find_taps
 from layerwise.taps.borrowing import Preprocess
@@ -29,7 +35,8 @@ class MapPlacer:
         model: the network whose taps the maps are of; left as it was.
         maps: of the same examples, as `embed_taps` or `load_maps` give them.
         method: "tsne", by `place_points`, or "pca", along the components.
-        preprocessing: what the network expects to be done to pixels in [0, 1].
+        preprocessing: what the network expects to be done to pixels in [0, 1], the same as when the maps were drawn;
+            `of_run` takes it from the run.
         image_shape: (C, H, W).
 
     Raises:
@@ -40,7 +47,7 @@ class MapPlacer:
     def __init__(
         self,
         model: nn.Module,
-        maps: Sequence[TapMaps],
+        maps: Iterable[TapMaps],
         *,
         image_shape: Sequence[int],
         method: str = "tsne",
@@ -48,10 +55,11 @@ class MapPlacer:
     ) -> None:
         if method not in METHODS:
             raise InputError(f'new images cannot be placed on maps by "{method}".\n    Choose: {", ".join(METHODS)}.')
+        maps = list(maps)
         drawn = {one.tap: embedding for one in maps if (embedding := one.map(method)) is not None}
         if not maps or len(drawn) < len(maps):
             raise InputError(f"not every tap has a map by {method}. Draw them: layerwise inside RUN --embed {method}")
-        self._model, self._maps, self._drawn, self._method = model, list(maps), drawn, method
+        self._model, self._maps, self._drawn, self._method = model, maps, drawn, method
         self._preprocessing = preprocessing
         self._shape = tuple(image_shape)
         blank = np.zeros((1, *self._shape), np.float32)
@@ -63,6 +71,31 @@ class MapPlacer:
                     f'tap "{one.tap}" has {self._taps[one.tap].features} features in this network; the map was drawn '
                     f"from {len(one.reduction.mean)}. Draw the maps of this network."
                 )
+
+    @classmethod
+    def of_run(
+        cls, run: Path | str, *, method: str = "tsne", model: nn.Module | None = None, trust_code: bool = False
+    ) -> Self:
+        """A placer for the maps of a run folder, with its network and what the run does to pixels before it.
+
+        Args:
+            run: a folder in which `layerwise inside` drew maps.
+            method: "tsne" or "pca".
+            model, trust_code: as `read_model` takes them.
+
+        Raises:
+            RunError: there are no maps.
+            The errors of `read_model` and of the constructor.
+        """
+        saved = read_model(run, model, trust_code=trust_code)
+        described = saved.description
+        return cls(
+            saved.model,
+            load_maps(run),
+            image_shape=described.image_shape,
+            method=method,
+            preprocessing=described.preprocessing,
+        )
 
     def place(self, images: NDArray[np.floating] | NDArray[np.uint8]) -> Mapping[str, NDArray[np.float64]]:
         """Where each image falls on each map: a tap to (M, 2).
@@ -89,7 +122,12 @@ class MapPlacer:
         )
         values = [one.reduction.apply(activations.flat(one.tap)) for one in self._maps]
         if self._method == "pca":
-            return {one.tap: value[:, :2].astype(np.float64) for one, value in zip(self._maps, values, strict=True)}
+            return {one.tap: self._on_plane(one, value) for one, value in zip(self._maps, values, strict=True)}
         grounds = [Ground(one.reduced, self._drawn[one.tap].coordinates) for one in self._maps]
         placed = place_points(values, grounds)
         return {one.tap: placed[place] for place, one in enumerate(self._maps)}
+
+    def _on_plane(self, maps: TapMaps, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Along the first two components, turned as the map was turned to that of the tap before."""
+        turn = find_turn(self._drawn[maps.tap].coordinates, first_plane(maps.reduced))
+        return turn.apply(first_plane(values)).astype(np.float64)

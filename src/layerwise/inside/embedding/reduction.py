@@ -76,7 +76,7 @@ def reduce_features(
         random_state=stream_seed(seed, "reduction", bits=32),
     )
     values = np.asarray(features, np.float32)
-    if not np.ptp(values, axis=0).any():
+    if is_constant(values):
         raise DataError(f"all {count} examples have the same values: there is nothing to draw.")
     along = pca.fit_transform(values)
     # Turned as scikit-learn's newer versions do, whichever is installed: a map must not be mirrored by an update.
@@ -88,6 +88,11 @@ def reduce_features(
         exact,
     )
     return reduction, (along * signs[:, 0]).astype(np.float32)
+
+
+def is_constant(features: NDArray[np.floating]) -> bool:
+    """Whether all vectors (N, D) are the same."""
+    return bool((features == features[:1]).all())
 
 
 def first_plane(values: NDArray[np.float32]) -> NDArray[np.float32]:

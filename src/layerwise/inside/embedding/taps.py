@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -13,9 +15,9 @@ from torch import nn
 
 from layerwise.arrays.map_quality import map_quality
 from layerwise.data.images import ImageData
-from layerwise.errors import DataError, UnknownNameError, did_you_mean
+from layerwise.errors import DataError, InputError, UnknownNameError, did_you_mean
 from layerwise.inside.embedding.alignment import aligned_to
-from layerwise.inside.embedding.reduction import Reduction, first_plane, reduce_features
+from layerwise.inside.embedding.reduction import Reduction, first_plane, is_constant, reduce_features
 from layerwise.inside.embedding.result import Embedding, TapMaps
 from layerwise.inside.embedding.tsne import Schedule, check_perplexity, draw_tsne
 from layerwise.inside.embedding.umap import draw_umap
@@ -66,6 +68,10 @@ class MapSettings:
                 f'no method for maps is called "{name}".{did_you_mean(name, METHODS)}\n'
                 f"    Choose among: {', '.join(METHODS)}."
             )
+        if not 1 <= self.perplexity < math.inf:
+            raise InputError(f"perplexity = {self.perplexity:g}: give a number of at least 1, such as 30.")
+        if self.neighbors < 2:
+            raise InputError(f"neighbors = {self.neighbors}: give a whole number of at least 2, such as 15.")
 
     def facts(self) -> dict[str, Any]:
         """What the maps depend on, for a file."""
@@ -92,14 +98,18 @@ def embed_taps(
         preprocessing: what the network expects to be done to pixels in [0, 1].
         settings: methods and their parameters.
         finished: maps that are drawn already, by tap: they are given back as they are, and the next starts from them.
+            A tap that lacks a method gets its map beside the others.
         progress: is shown the batches, and the steps of t-SNE.
 
     Yields:
-        The maps of a tap, in order of execution.
+        The maps of a tap, in order of execution. A tap at which all images have the same values is left out.
+
+    Warns:
+        UserWarning: names a tap that was left out.
 
     Raises:
         NotEnoughExamplesError: too few images for the perplexity or the neighbours.
-        DataError: all images have the same values at a tap; names it.
+        DataError: all images have the same values at every tap.
         The errors of `find_taps` and `record`.
     """
     settings = settings or MapSettings()
@@ -108,8 +118,9 @@ def embed_taps(
     taps = find_taps(model, data.select(slice(0, 1)), place, preprocessing=preprocessing)
     done = dict(finished or {})
     before: Mapping[str, NDArray[np.float32]] = {}
+    drawn = 0
     for group in groups_of_taps(list(taps), len(data), settings.limit_bytes):
-        missing = [tap.name for tap in group if tap.name not in done]
+        missing = [tap.name for tap in group if not _is_whole(done.get(tap.name), settings)]
         activations = (
             record(
                 model,
@@ -128,11 +139,18 @@ def embed_taps(
         )
         for tap in group:
             if activations is not None and tap.name in missing:
-                done[tap.name] = _maps_of(tap, activations.flat(tap.name), data, before, settings, progress)
+                features = activations.flat(tap.name)
+                if is_constant(features):
+                    warnings.warn(f'no map of tap "{tap.name}": all examples have the same values there.', stacklevel=2)
+                    continue
+                done[tap.name] = _maps_of(tap, features, data, before, settings, progress, known=done.get(tap.name))
             maps = done.pop(tap.name)
             before = {one.method: one.coordinates for one in maps.maps}
+            drawn += 1
             yield maps
         activations = None  # before the next group takes as much
+    if not drawn:
+        raise DataError(f"all {len(data)} examples have the same values at every tap: there is nothing to draw.")
 
 
 def embed(
@@ -149,17 +167,19 @@ def _maps_of(
     before: Mapping[str, NDArray[np.float32]],
     settings: MapSettings,
     progress: Progress,
+    *,
+    known: TapMaps | None = None,
 ) -> TapMaps:
     started = time.perf_counter()
     try:
         reduction, values = reduce_features(features, dims=settings.dims, seed=settings.seed)
     except DataError as error:
-        raise type(error)(
-            f'at tap "{tap.name}": {error}\n    Leave the tap out with a list of taps (--taps).'
-        ) from error
+        raise type(error)(f'at tap "{tap.name}": {error}') from error
     reducing_s = time.perf_counter() - started
-    drawn = []
+    drawn = list(known.maps) if known is not None else []
     for method in settings.methods:
+        if known is not None and known.map(method) is not None:
+            continue
         started = time.perf_counter()
         coordinates, facts = _draw(method, tap.name, values, before, settings, progress)
         drawn.append(
@@ -174,6 +194,11 @@ def _maps_of(
             )
         )
     return TapMaps(tuple(drawn), reduction, values)
+
+
+def _is_whole(maps: TapMaps | None, settings: MapSettings) -> bool:
+    """Whether there is a map by every method."""
+    return maps is not None and all(maps.map(method) is not None for method in settings.methods)
 
 
 def _kept(reduction: Reduction) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwise.errors import InputError
-from layerwise.inside.encoders.base import Encoder
-from layerwise.inside.encoders.training import descend, stack
+from layerwise.inside.encoders.base import ReversibleEncoder, check_whole, check_widths
+from layerwise.inside.encoders.training import descend, epochs_of, stack
 from layerwise.models.catalog import seeded
 from layerwise.progress import Progress, silent
 from layerwise.seeds import stream_seed
@@ -24,7 +24,7 @@ __all__ = ["Autoencoder"]
 ROWS_AT_ONCE = 8192
 
 
-class Autoencoder(Encoder):
+class Autoencoder(ReversibleEncoder):
     """A network that reconstructs vectors from few numbers: D → hidden → d → hidden → D, by the mean squared error.
 
     Vectors are centred and divided by one number, so that their own scale plays no part. Trained with Adam, a step a
@@ -67,15 +67,13 @@ class Autoencoder(Encoder):
         """Learn from vectors (N, D); `y` is ignored; `progress` is shown the epochs.
 
         Raises:
-            InputError: a width, the steps or the size of the batches is below 1, or the rate is not above 0.
+            InputError: a parameter out of its range.
             NonFiniteError: the loss became NaN or infinite: lower the learning rate.
         """
-        widths = (self.dims, *self.hidden, self.steps, self.batch_size)
-        if min(widths) < 1 or not self.learning_rate > 0:
-            raise InputError(
-                "dims, hidden widths, steps and batch_size must be at least 1, learning_rate above 0; got "
-                f"{self.dims}, {tuple(self.hidden)}, {self.steps}, {self.batch_size} and {self.learning_rate:g}."
-            )
+        check_widths(self.hidden)
+        check_whole(dims=self.dims, steps=self.steps, batch_size=self.batch_size)
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning_rate = {self.learning_rate:g}: give a number above 0.")
         vectors = torch.from_numpy(self._checked(X, reset=True))
         mean = vectors.mean(dim=0)
         scale = (vectors - mean).square().mean().sqrt().reshape(1)
@@ -88,7 +86,7 @@ class Autoencoder(Encoder):
                 both,
                 lambda rows: functional.mse_loss(both(whitened[rows]), whitened[rows]),
                 len(vectors),
-                epochs=math.ceil(self.steps * self.batch_size / len(vectors)),
+                epochs=epochs_of(self.steps, self.batch_size, len(vectors)),
                 batch_size=self.batch_size,
                 learning_rate=self.learning_rate,
                 order=torch.Generator().manual_seed(stream_seed(self.seed, "autoencoder", "order")),
@@ -103,10 +101,14 @@ class Autoencoder(Encoder):
         }
         return self
 
-    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
-        """The reconstructions (N, D) of codes (N, d)."""
-        codes = torch.from_numpy(np.asarray(X, np.float32))
-        return np.asarray(self._run("decoder", codes) * self.tensors_["scale"] + self.tensors_["mean"])
+    @property
+    def _code_dims(self) -> int:
+        return int(self.dims)
+
+    def _decode(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(
+            self._run("decoder", torch.from_numpy(codes)) * self.tensors_["scale"] + self.tensors_["mean"]
+        )
 
     def _encode(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         whitened = (torch.from_numpy(vectors) - self.tensors_["mean"]) / self.tensors_["scale"]

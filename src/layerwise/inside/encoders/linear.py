@@ -9,14 +9,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from layerwise.errors import InputError
-from layerwise.inside.encoders.base import Encoder
+from layerwise.inside.encoders.base import ReversibleEncoder, check_whole
 from layerwise.seeds import stream_seed
 
 __all__ = ["LinearAutoencoder"]
 
 
-class LinearAutoencoder(Encoder):
+class LinearAutoencoder(ReversibleEncoder):
     """An encoder (d, D) and a decoder (D, d) without activation, with the least squared error of the reconstruction.
 
     At the least error the decoder spans the subspace of the first d principal components (Baldi and Hornik, 1989), but
@@ -51,10 +50,9 @@ class LinearAutoencoder(Encoder):
         """Learn from vectors (N, D); `y` is ignored.
 
         Raises:
-            InputError: `dims` is below 1, or `steps` is.
+            InputError: `dims` or `steps` is no whole number from 1.
         """
-        if self.dims < 1 or self.steps < 1:
-            raise InputError(f"dims and steps must be at least 1; got {self.dims} and {self.steps}.")
+        check_whole(dims=self.dims, steps=self.steps)
         vectors = torch.from_numpy(self._checked(X, reset=True)).double()
         count, width = vectors.shape
         mean = vectors.mean(dim=0)
@@ -96,10 +94,12 @@ class LinearAutoencoder(Encoder):
         }
         return self
 
-    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
-        """The reconstructions (N, D) of codes (N, d)."""
-        codes = torch.from_numpy(np.asarray(X, np.float32))
-        return np.asarray(codes @ self.tensors_["decoder"].T + self.tensors_["mean"])
+    @property
+    def _code_dims(self) -> int:
+        return len(self.tensors_["encoder"])
+
+    def _decode(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(torch.from_numpy(codes) @ self.tensors_["decoder"].T + self.tensors_["mean"])
 
     def _encode(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray((torch.from_numpy(vectors) - self.tensors_["mean"]) @ self.tensors_["encoder"].T)

@@ -1,4 +1,4 @@
-"""measure_encoders: what each encoder keeps of images that it has not seen."""
+"""measure_encoders: what each encoder keeps of images that it has not seen; plan_encoders does it one by one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from layerwise.data.images import ImageData
-from layerwise.errors import NotEnoughExamplesError, UnknownNameError, did_you_mean
+from layerwise.errors import DataError, NotEnoughExamplesError, UnknownNameError, did_you_mean
 from layerwise.inside.embedding.placing import NEIGHBORS as FEWEST_POINTS
 from layerwise.inside.embedding.placing import Ground, place_points
-from layerwise.inside.embedding.reduction import first_plane, reduce_features
+from layerwise.inside.embedding.reduction import first_plane, is_constant, reduce_features
 from layerwise.inside.embedding.tsne import check_perplexity, check_tsne, draw_tsne
 from layerwise.inside.encoders.autoencoder import Autoencoder
 from layerwise.inside.encoders.base import Encoder
@@ -30,7 +30,7 @@ from layerwise.recording import record
 from layerwise.recording.groups import groups_of_taps
 from layerwise.recording.recorder import DEFAULT_LIMIT_BYTES
 from layerwise.seeds import stream
-from layerwise.taps import INPUT, SOFTMAX, find_taps
+from layerwise.taps import INPUT, SOFTMAX, Taps, find_taps
 from layerwise.taps.borrowing import Preprocess
 
 KINDS = ("linear", "autoencoder", "tsne")
@@ -125,48 +125,104 @@ def measure_encoders(
         ActivationsTooLargeError: the values at a tap are over the limit.
         The errors of `find_taps` and `record`.
     """
+    plan = plan_encoders(
+        model,
+        data,
+        kinds,
+        place,
+        preprocessing=preprocessing,
+        perplexity=perplexity,
+        seed=seed,
+        limit_bytes=limit_bytes,
+        progress=progress,
+    )
+    return EncoderReport(tuple(map(plan.measure, plan.wanted)), plan.held_out, plan.pictures, data)
+
+
+def plan_encoders(
+    model: nn.Module,
+    data: ImageData,
+    kinds: Sequence[str] = KINDS,
+    place: str | Sequence[str] = "children",
+    *,
+    preprocessing: Preprocess | None = None,
+    perplexity: float = 30.0,
+    seed: int = 0,
+    limit_bytes: float = DEFAULT_LIMIT_BYTES,
+    progress: Progress = silent,
+) -> EncoderPlan:
+    """Check all that `measure_encoders` would refuse, and say what it would measure, one after the other."""
     chosen = _checked_kinds(kinds)
     order = stream(seed, "encoders", "held out").permutation(len(data))
     held_out = np.zeros(len(data), bool)
     held_out[order[: len(data) // HELD_OUT]] = True
     _check_enough(chosen, held_out, perplexity)
     taps = find_taps(model, data.select(slice(0, 1)), place, preprocessing=preprocessing)
-    named = [INPUT, *[tap.name for tap in taps if tap.name not in (INPUT, SOFTMAX)][-1:]] if "tsne" in chosen else []
-    groups_of_taps([taps[name] for name in named], len(data), limit_bytes)  # refuses one that is too large
+    last = [tap.name for tap in taps if tap.name not in (INPUT, SOFTMAX)][-1:]
+    wanted = [(kind, tap) for kind in chosen for tap in ([INPUT, *last] if kind == "tsne" else [INPUT])]
+    encoded = dict.fromkeys(tap for kind, tap in wanted if kind == "tsne")
+    groups_of_taps([taps[name] for name in encoded], len(data), limit_bytes)  # refuses one that is too large
     pixels = small_pixels(data)  # (N, C, h, w)
-    shown = np.flatnonzero(held_out)[:RECONSTRUCTED]
-    job = _Job(data, held_out, shown, perplexity, seed, progress)
-    encoders: list[MeasuredEncoder] = []
-    for kind in chosen:
-        if kind != "tsne":
-            encoders.append(job.autoencoder(kind, pixels))
-            continue
-        for name in named:
-            recorded = record(
-                model,
-                data,
-                taps,
-                only=[name],
-                logits=False,
-                preprocessing=preprocessing,
-                limit_bytes=limit_bytes,
-                progress=progress,
-            )
-            encoders.append(job.parametric(name, recorded.flat(name)))
-    return EncoderReport(tuple(encoders), held_out, pixels[shown], data)
+    if is_constant(pixels[~held_out].reshape(int((~held_out).sum()), -1)):
+        raise DataError(f"all {len(data)} images have the same pixels: there is nothing to encode.")
+    return EncoderPlan(
+        model, data, taps, tuple(wanted), held_out, pixels, preprocessing, perplexity, seed, limit_bytes, progress
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
+class EncoderPlan:
+    """What is to be measured, and how.
+
+    Attributes:
+        model, taps: the network, and where it is read.
+        data: the N images.
+        wanted: kinds, each with the tap that is encoded.
+        held_out: shape (N,), which images no encoder is fitted to.
+        pixels: shape (N, C, h, w), large images averaged.
+        preprocessing, perplexity, seed, limit_bytes, progress: as given to `measure_encoders`.
+    """
+
+    model: nn.Module
     data: ImageData
+    taps: Taps
+    wanted: tuple[tuple[str, str], ...]
     held_out: NDArray[np.bool_]
-    shown: NDArray[np.int64]
+    pixels: NDArray[np.float32]
+    preprocessing: Preprocess | None
     perplexity: float
     seed: int
+    limit_bytes: float
     progress: Progress
 
-    def autoencoder(self, kind: str, pixels: NDArray[np.float32]) -> MeasuredEncoder:
-        flat = pixels.reshape(len(pixels), -1)
+    @property
+    def pictures(self) -> NDArray[np.float32]:
+        """Shape (M, C, h, w): some held-out images, of which reconstructions are shown."""
+        return self.pixels[self._shown]
+
+    @property
+    def _shown(self) -> NDArray[np.int64]:
+        return np.flatnonzero(self.held_out)[:RECONSTRUCTED]
+
+    def measure(self, one: tuple[str, str]) -> MeasuredEncoder:
+        """Fit one of the wanted encoders, and measure it on the images that are held out."""
+        kind, tap = one
+        if kind != "tsne":
+            return self._autoencoder(kind)
+        recorded = record(
+            self.model,
+            self.data,
+            self.taps,
+            only=[tap],
+            logits=False,
+            preprocessing=self.preprocessing,
+            limit_bytes=self.limit_bytes,
+            progress=self.progress,
+        )
+        return self._parametric(tap, recorded.flat(tap))
+
+    def _autoencoder(self, kind: str) -> MeasuredEncoder:
+        flat = self.pixels.reshape(len(self.pixels), -1)
         learned = flat[~self.held_out]
         started = time.perf_counter()
         encoder = (
@@ -179,23 +235,22 @@ class _Job:
         back = encoder.inverse_transform(codes)
         mean = learned.mean(axis=0)
         for name, rows in (("error", ~self.held_out), ("error_held_out", self.held_out)):
-            facts[name] = float(np.square(back[rows] - flat[rows]).sum() / np.square(flat[rows] - mean).sum())
+            facts[name] = _lost(back[rows], flat[rows], mean)
         coordinates = None
         if kind == "autoencoder":
             coordinates = self._map_of(codes)
-            facts["labels_map"] = self._voted(coordinates)
+            facts |= {"labels_map": self._voted(coordinates), "perplexity": self.perplexity}
         facts |= self._labels(flat, codes)
-        return MeasuredEncoder(
-            kind, INPUT, encoder, coordinates, back[self.shown].reshape(pixels[self.shown].shape), facts
-        )
+        reconstructions = back[self._shown].reshape(self.pictures.shape)
+        return MeasuredEncoder(kind, INPUT, encoder, coordinates, reconstructions, facts)
 
-    def parametric(self, tap: str, features: NDArray[np.float32]) -> MeasuredEncoder:
+    def _parametric(self, tap: str, features: NDArray[np.float32]) -> MeasuredEncoder:
         started = time.perf_counter()
         encoder = ParametricTsne(self.perplexity, seed=self.seed)
         encoder.fit(features[~self.held_out], progress=self.progress)
         seconds = time.perf_counter() - started
         codes = encoder.transform(features)
-        facts = {"seconds": seconds, **self._labels(features, codes)}
+        facts = {"seconds": seconds, "perplexity": self.perplexity, **self._labels(features, codes)}
         return MeasuredEncoder("tsne", tap, encoder, codes, None, facts)
 
     def _map_of(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -229,6 +284,12 @@ class _Job:
             self.data.labels[~self.held_out], self.data.num_classes
         )
         return float((votes == self.data.labels[self.held_out]).mean())
+
+
+def _lost(back: NDArray[np.float32], given: NDArray[np.float32], mean: NDArray[np.float32]) -> float:
+    """The squared error as a share of the squared distance to the mean; NaN where all are the mean."""
+    apart = float(np.square(given - mean).sum(dtype=np.float64))
+    return float(np.square(back - given).sum(dtype=np.float64)) / apart if apart else float("nan")
 
 
 def _checked_kinds(kinds: Sequence[str]) -> tuple[str, ...]:

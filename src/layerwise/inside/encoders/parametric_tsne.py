@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwise.arrays.affinities import gaussian_shares
-from layerwise.errors import InputError, ShapeError
+from layerwise.errors import InputError, NonFiniteError, ShapeError
 from layerwise.inside.embedding.reduction import first_plane, reduce_features
 from layerwise.inside.embedding.tsne import NEIGHBORS_PER_PERPLEXITY, check_perplexity, draw_tsne
-from layerwise.inside.encoders.base import Encoder
-from layerwise.inside.encoders.training import descend, stack
+from layerwise.inside.encoders.base import Encoder, check_whole, check_widths
+from layerwise.inside.encoders.training import descend, epochs_of, stack
 from layerwise.models.catalog import seeded
 from layerwise.neighbors.search import find_neighbors
 from layerwise.progress import Progress, silent
@@ -117,7 +117,7 @@ class ParametricTsne(Encoder):
             InputError: a parameter out of its range.
             DataError: all vectors are the same.
             ShapeError: `start` is no map of these vectors.
-            NonFiniteError: the loss became NaN or infinite.
+            NonFiniteError: the loss became NaN or infinite, or `start` holds it.
         """
         self._check_parameters()
         vectors = self._checked(X, reset=True)
@@ -127,8 +127,10 @@ class ParametricTsne(Encoder):
             start = draw_tsne(
                 values, start=first_plane(values), perplexity=self.perplexity, seed=self.seed, progress=progress
             ).coordinates
-        if np.shape(start) != (len(values), 2) or not np.isfinite(start).all():
-            raise ShapeError(f"a map of finite ({len(values)}, 2) is expected; got {np.shape(start)}.")
+        if np.shape(start) != (len(values), 2):
+            raise ShapeError(f"a map ({len(values)}, 2) is expected; got {np.shape(start)}.")
+        if not np.isfinite(start).all():
+            raise NonFiniteError("the map to learn holds NaN or infinity.")
         self.map_ = np.asarray(start, np.float32)
         along = torch.from_numpy(values)
         scale = _spread(along)
@@ -136,7 +138,7 @@ class ParametricTsne(Encoder):
             self._train(along / scale, progress)
         self.tensors_ |= {
             "mean": torch.from_numpy(reduction.mean),
-            "components": torch.from_numpy(reduction.components) / scale,
+            "components": (torch.from_numpy(reduction.components) / scale).contiguous(),
         }
         return self
 
@@ -183,7 +185,7 @@ class ParametricTsne(Encoder):
                 layers,
                 loss_of,
                 len(vectors),
-                epochs=math.ceil(steps * self.batch_size / len(vectors)),
+                epochs=epochs_of(steps, self.batch_size, len(vectors)),
                 batch_size=self.batch_size,
                 learning_rate=self.learning_rate,
                 order=order,
@@ -201,13 +203,14 @@ class ParametricTsne(Encoder):
         return torch.from_numpy(np.asarray(found.rows, np.int64)), torch.from_numpy(shares).cumsum(dim=1).float()
 
     def _check_parameters(self) -> None:
-        counts = (*self.hidden, self.places, self.batch_size - 1)
-        if min(counts) < 1 or min(self.map_steps, self.steps) < 0 or self.map_steps + self.steps < 1:
+        check_widths(self.hidden)
+        check_whole(dims=self.dims, places=self.places)
+        if self.batch_size < 2 or min(self.map_steps, self.steps) < 0 or self.map_steps + self.steps < 1:
             raise InputError(
-                "hidden widths and places must be at least 1, batch_size at least 2, and one of map_steps and steps "
-                f"above 0; got {tuple(self.hidden)}, {self.places}, {self.batch_size}, {self.map_steps}, {self.steps}."
+                "batch_size must be at least 2, and one of map_steps and steps above 0; got "
+                f"{self.batch_size}, {self.map_steps} and {self.steps}."
             )
-        if not (self.learning_rate > 0 and self.anchor >= 0 and self.noise >= 0):
+        if not (0 < self.learning_rate < math.inf and 0 <= self.anchor < math.inf and 0 <= self.noise < math.inf):
             raise InputError(
                 "learning_rate must be above 0, anchor and noise must not be below; got "
                 f"{self.learning_rate:g}, {self.anchor:g} and {self.noise:g}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -20,6 +21,15 @@ def stack(widths: Sequence[int]) -> nn.Sequential:
     for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
+
+
+def epochs_of(steps: int, batch_size: int, count: int) -> int:
+    """How many passes over so many vectors are at least so many steps.
+
+    >>> epochs_of(100, 32, 64), epochs_of(100, 256, 20)
+    (50, 100)
+    """
+    return math.ceil(steps / math.ceil(count / batch_size))
 
 
 def descend(

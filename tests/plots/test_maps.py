@@ -1,4 +1,4 @@
-"""Maps and units are drawn with every point, and with words where there is nothing to draw."""
+"""Maps are drawn with every point in its class's colour, or with the names of the classes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from inside_files import write_maps, write_units
+from inside_files import write_maps
 from layerwise.plots.maps import plot_map, plot_tap_maps
-from layerwise.plots.units import plot_firing, plot_gradients, plot_top_images
 from layerwise.seeds import stream
 from layerwise.views.maps import read_maps
-from layerwise.views.units import read_units
 from toy_runs import make_run
 
 
@@ -23,6 +22,18 @@ def test_a_map_has_a_point_for_each_example_in_its_class_s_colour() -> None:
     np.testing.assert_allclose(np.asarray(dots.get_offsets()), points)
     assert len(np.unique(np.asarray(dots.get_facecolors()), axis=0)) == 3
     assert ax.get_title(loc="left") == "layer1"
+
+
+def test_a_map_alone_has_a_legend_and_one_among_others_has_none() -> None:
+    points, labels = stream(0, "points").normal(size=(30, 2)), np.arange(30) % 3
+    alone = plot_map(points, labels, ["a", "b", "c"], words="trust 0.9").get_figure(root=True)
+    assert alone is not None
+    (legend,) = alone.legends
+    assert [text.get_text().strip("\u200b") for text in legend.get_texts()] == ["a", "b", "c"]
+    assert alone.axes[0].get_xlabel() == "trust 0.9"
+    figure = Figure()
+    plot_map(points, labels, ["a", "b", "c"], figure.add_subplot())
+    assert not figure.legends
 
 
 def test_with_more_classes_than_colours_their_names_stand_at_their_middle() -> None:
@@ -41,15 +52,3 @@ def test_all_taps_are_drawn_side_by_side_with_their_numbers(tmp_path: Path, meth
     titles = [ax.get_title(loc="left") for ax in figure.axes if ax.get_visible()]
     assert titles == ["input", "layer1", "softmax"]
     assert "trust 0.900, recall 0.40" in figure.axes[0].get_xlabel()
-
-
-def test_units_are_drawn(tmp_path: Path) -> None:
-    units = read_units(write_units(make_run(tmp_path)))
-    assert units is not None
-    assert [text.get_text() for text in plot_firing(units).texts] == ["1 of 8 dead"]
-    ax = plot_gradients(units)
-    assert ax.get_yscale() == "log"
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["layer1", "fc"]
-    rows = [label.get_text() for label in plot_top_images(units, "layer1").get_yticklabels()]
-    assert [row.partition(":")[0] for row in rows] == ["unit 0", "unit 5"]
-    assert "no unit tells classes apart" in [text.get_text() for text in plot_top_images(units, "fc").texts]

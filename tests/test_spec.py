@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from layerwise.data.spec import Spec, flag, parse_spec, positive, share, text, whole
-from layerwise.errors import DataError
+from layerwise.errors import OptionError
+from layerwise.spec import Spec, flag, parse_spec, positive, share, text, whole
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_a_spec_is_kind_path_and_options(given, spec):
 
 @pytest.mark.parametrize("pair", ["size", "size=", "=32", ""])
 def test_options_must_be_name_and_value(pair):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(OptionError) as error:
         parse_spec(f"folder:x?seed=1&{pair}")
     assert str(error.value) == (
         f'"{pair}" in "folder:x?seed=1&{pair}" is not NAME=VALUE; expected "KIND:PATH?NAME=VALUE&NAME=VALUE".'
@@ -32,7 +32,7 @@ def test_options_must_be_name_and_value(pair):
 
 
 def test_an_option_given_twice_is_refused():
-    with pytest.raises(DataError, match=r'option "seed" is given twice in "digits\?seed=1&seed=2"; give it once'):
+    with pytest.raises(OptionError, match=r'option "seed" is given twice in "digits\?seed=1&seed=2"; give it once'):
         parse_spec("digits?seed=1&seed=2")
 
 
@@ -62,5 +62,5 @@ def test_values_are_read(read, value, expected):
 )
 def test_other_values_are_refused_with_what_is_expected(read, values, expected):
     for value in values:
-        with pytest.raises(DataError, match=rf"^option size={value}: expected {expected}"):
+        with pytest.raises(OptionError, match=rf"^option size={value}: expected {expected}"):
             read("size", value)

@@ -1,0 +1,14 @@
+"""Systematic experiments: a hypothesis, a design, many seeds, statistics, a verdict.
+
+named           the built-in studies by name, and files
+file            a TOML file → Study, with all its faults at once
+cells           what is trained once a seed: its settings and its address
+design          levels → cells: products, levels that go together, combinations left out
+planned         the claims of a file, read against its cells
+comparisons     what is claimed of which cells, and whether it came true
+trials          one cell in one block: trained, measured, a record
+store           records in a folder, a file for each chunk
+engines         run trials: one after the other, or in processes
+running         what is not run yet is run, and kept as it finishes
+summary         records → findings, and a verdict by the rule that was planned
+"""

@@ -1,0 +1,200 @@
+"""LaneNetwork: networks of one kind, each in a lane, trained together on data of their own."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from layerwise.study.engines.lanes.native import load_library
+
+CONVOLUTION, RELU, MAX_POOL, AVERAGE_POOL, MEAN, LINEAR = range(6)
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A layer as the library knows it; `module` holds its parameters, if it has some."""
+
+    kind: int
+    inputs: int
+    outputs: int
+    side: int
+    module: str = ""
+
+
+def describe(model: nn.Module, image_shape: Sequence[int]) -> list[Described] | None:
+    """The layers of a network, or None if it has any that lanes do not know."""
+    if not isinstance(model, nn.Sequential):
+        return None
+    channels, height, width = image_shape
+    found: list[Described] = []
+    for name, module in model.named_children():
+        kind = _kind(module)
+        if kind is None or (kind in (MAX_POOL, AVERAGE_POOL) and (height % 2 or width % 2)):
+            return None
+        if isinstance(module, nn.Conv2d):
+            side = int(module.kernel_size[0])
+            if module.in_channels != channels or min(height, width) <= side // 2:
+                return None
+            found.append(Described(kind, channels, module.out_channels, side, name))
+            channels = module.out_channels
+        elif isinstance(module, nn.Linear):
+            if module.in_features != channels * height * width:
+                return None
+            found.append(Described(kind, module.in_features, module.out_features, 1, name))
+            channels, height, width = module.out_features, 1, 1
+        elif kind >= 0:
+            found.append(Described(kind, channels, channels, 1))
+            if kind in (MAX_POOL, AVERAGE_POOL):
+                height, width = height // 2, width // 2
+            elif kind == MEAN:
+                height = width = 1
+    return found if found and found[-1].kind == LINEAR else None
+
+
+def _kind(module: nn.Module) -> int | None:
+    """What the library calls it; -1 for what changes no number, None for what it does not know."""
+    if isinstance(module, nn.Conv2d):
+        plain = module.padding == "same" and module.padding_mode == "reflect" and module.bias is not None
+        square = module.kernel_size[0] == module.kernel_size[1]
+        simple = module.stride == (1, 1) and module.dilation == (1, 1) and module.groups == 1
+        return CONVOLUTION if plain and square and simple else None
+    if isinstance(module, nn.Linear):
+        return LINEAR if module.bias is not None else None
+    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
+        halves = module.kernel_size in (2, (2, 2)) and module.stride in (2, (2, 2)) and module.padding in (0, (0, 0))
+        return (MAX_POOL if isinstance(module, nn.MaxPool2d) else AVERAGE_POOL) if halves else None
+    if isinstance(module, nn.AdaptiveAvgPool2d):
+        return MEAN if module.output_size in (1, (1, 1)) else None
+    return RELU if isinstance(module, nn.ReLU) else -1 if isinstance(module, nn.Flatten) else None
+
+
+class LaneNetwork:
+    """Networks in lanes.
+
+    Args:
+        models: one for each lane that is used, all of one kind (`describe` gives the same for each).
+        image_shape: (C, H, W).
+        batch: images in a batch, at most.
+    """
+
+    def __init__(self, models: Sequence[nn.Module], image_shape: Sequence[int], batch: int) -> None:
+        self._library = load_library()
+        self.width = int(self._library.lanes_width())
+        described = describe(models[0], image_shape)
+        if described is None or len(models) > self.width:
+            raise ValueError("these networks do not fit into lanes")
+        self._models, self._layers, self._size = list(models), described, math.prod(image_shape)
+        trained = [self._is_trained(layer) for layer in described]
+        table = np.array(
+            [
+                (layer.kind, layer.inputs, layer.outputs, layer.side, free)
+                for layer, free in zip(described, trained, strict=True)
+            ],
+            np.int32,
+        )
+        self._made = ctypes.c_void_p(
+            self._library.lanes_create(_at(table), len(described), image_shape[1], image_shape[2], batch)
+        )
+        self._finalizer = weakref.finalize(self, self._library.lanes_destroy, self._made)
+        self._parameters: dict[str, tuple[Float, Float]] = {}
+        self._steps: list[Float] = []
+        for place, layer in self._with_parameters():
+            weight, bias = (self._stack(layer.module, name) for name in ("weight", "bias"))
+            steps = [_aligned(one.shape) for one in (weight, bias)]
+            self._parameters[layer.module] = weight, bias
+            self._steps += steps
+            self._library.lanes_bind(self._made, place, *map(_at, (weight, bias, *steps)))
+
+    def epoch(
+        self, data: Sequence[Float], labels: NDArray[np.int32], orders: NDArray[np.int32], starts: NDArray[np.int32],
+        optimizer: Float, *, step: bool = True,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:  # fmt: skip
+        """Train for an epoch.
+
+        Args:
+            data: each lane's images (N, C · H · W).
+            labels: shape (N, lanes), in the order of the images.
+            orders: shape (N, lanes), the rows in the order in which they are seen.
+            starts: shape (batches + 1,), where each batch begins.
+            optimizer: shape (3, lanes): learning rate, momentum, weight decay.
+            step: whether to change weights.
+
+        Returns:
+            The sum of the losses and how many were right, of each lane, as the images went by.
+        """
+        losses, right = np.zeros(self.width), np.zeros(self.width, np.int64)
+        pointers = self._pointers(data)
+        seen = np.ascontiguousarray(np.take_along_axis(labels, orders, axis=0), np.int32)
+        self._library.lanes_epoch(
+            self._made, pointers, _at(orders), _at(seen), _at(starts), len(starts) - 1,
+            _at(np.ascontiguousarray(optimizer, np.float32)), int(step), _at(losses), _at(right),
+        )  # fmt: skip
+        return losses[: len(self._models)], right[: len(self._models)]
+
+    def logits(self, data: Sequence[Float]) -> Float:
+        """The logits (lanes, N, K) of as many images for each lane."""
+        count, classes = len(data[0]), self._layers[-1].outputs
+        found = np.empty((count, classes, self.width), np.float32)
+        self._library.lanes_logits(self._made, self._pointers(data), count, _at(found))
+        return np.moveaxis(found, 2, 0)[: len(self._models)]
+
+    def gradients(self) -> Iterator[tuple[str, Float, Float]]:
+        """The last batch's gradients of each layer: its name, of weights (lanes, …) and biases (lanes, …)."""
+        for place, layer in self._with_parameters():
+            weight, bias = (np.empty_like(one) for one in self._parameters[layer.module])
+            self._library.lanes_gradients(self._made, place, _at(weight), _at(bias))
+            yield layer.module, np.moveaxis(weight, -1, 0), np.moveaxis(bias, -1, 0)
+
+    def write_back(self) -> None:
+        """Put the parameters into the networks."""
+        with torch.no_grad():
+            for name, (weight, bias) in self._parameters.items():
+                for lane, model in enumerate(self._models):
+                    module: Any = model.get_submodule(name)
+                    module.weight.copy_(torch.from_numpy(weight[..., lane].copy()))
+                    module.bias.copy_(torch.from_numpy(bias[..., lane].copy()))
+
+    def _with_parameters(self) -> Iterator[tuple[int, Described]]:
+        return ((place, layer) for place, layer in enumerate(self._layers) if layer.module)
+
+    def _is_trained(self, layer: Described) -> int:
+        module = self._models[0].get_submodule(layer.module) if layer.module else None
+        return int(module is not None and next(module.parameters()).requires_grad)
+
+    def _stack(self, module: str, name: str) -> Float:
+        """A parameter of all networks, lanes last; unused lanes hold the last network's."""
+        values = [model.get_submodule(module).get_parameter(name).detach().numpy() for model in self._models]
+        stacked = _aligned((*values[0].shape, self.width))
+        for lane in range(self.width):
+            stacked[..., lane] = values[min(lane, len(values) - 1)]
+        return stacked
+
+    def _pointers(self, data: Sequence[Float]) -> Any:
+        checked = [one if one.flags.c_contiguous and one.dtype == np.float32 else None for one in data]
+        if any(one is None or one.size != len(one) * self._size for one in checked):
+            raise ValueError("images must be float32 (N, C * H * W), one row after the other")
+        addresses = [data[min(lane, len(data) - 1)].ctypes.data for lane in range(self.width)]
+        return (ctypes.c_void_p * self.width)(*addresses)
+
+
+def _aligned(shape: Sequence[int]) -> Float:
+    """Zeros at an address that vectors can be read from."""
+    size = math.prod(shape) * 4
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(np.float32).reshape(shape)
+
+
+def _at(array: NDArray[Any]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)

@@ -1,0 +1,177 @@
+"""Store: a folder of finished records, a file for each chunk of them, written whole or not at all.
+
+A file is named by the trials in it, so that the same work gives the same name; there is no server and no lock. Two
+processes on one store may do the same work twice, and both write the same. Read it with pandas or DuckDB:
+`read_parquet("STORE/chunks/*.parquet")`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from layerwise.errors import FileError, StudyError
+from layerwise.runs import atomic_path, read_json, write_json, write_text
+from layerwise.study.file import Study
+from layerwise.study.trials import MEASURES, Record, Trial
+
+FORMAT = 1
+MANY_FILES = 64
+"""Files of chunks beyond which they are put into one, so that a finished study is looked through at once."""
+
+KNOWN = ("cell", "block", "status")
+
+
+class Store:
+    """The results of a study.
+
+    Args:
+        folder: where; made when something is written.
+
+    Raises:
+        StudyError: the folder holds something else, or a store of another format.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self._chunks = self.folder / "chunks"
+        if self.folder.exists() and not self.folder.is_dir():
+            raise StudyError(f"{self.folder} is a file; a folder is expected for the results of a study.")
+        if (self.folder / "plan.json").exists():
+            self._check_format(read_json(self.folder / "plan.json"))
+        elif self.folder.exists() and any(self.folder.iterdir()):
+            raise StudyError(f"{self.folder} holds something else than a study. Choose another folder.")
+
+    def begin(self, study: Study) -> None:
+        """Note the plan, unless one is noted already: what is claimed after the first run is told apart by it."""
+        path = self.folder / "plan.json"
+        if not path.exists():
+            plan = {
+                "format": FORMAT,
+                "plan": study.plan,
+                "hypothesis": study.hypothesis,
+                "comparisons": [one.identity for one in study.comparisons],
+            }
+            write_json(path, plan)
+        write_text(self.folder / "study.toml", study.text)
+        write_json(
+            self.folder / "cells.json", {**self.cells(), **{cell.address: cell.settings for cell in study.cells}}
+        )
+
+    def cells(self) -> dict[str, Any]:
+        """The settings of all cells that were ever planned, by address."""
+        path = self.folder / "cells.json"
+        return dict(read_json(path)) if path.exists() else {}
+
+    def plan(self) -> dict[str, Any]:
+        """What was planned before the first run: `hypothesis`, `comparisons`, and the hash of both."""
+        path = self.folder / "plan.json"
+        return dict(read_json(path)) if path.exists() else {}
+
+    def finished(self) -> set[str]:
+        """The addresses of the trials that have a record."""
+        known = self._read(list(KNOWN[:2]))
+        return {f"{cell}-{block}" for cell, block in zip(known["cell"], known["block"], strict=True)}
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Write a chunk."""
+        if records:
+            names = sorted(f"{one.cell}-{one.block}" for one in records)
+            name = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+            self._write(self._chunks / f"{name}.parquet", table_of(records))
+
+    def forget(self, trials: Iterable[Trial]) -> None:
+        """Leave the records of some trials out, so that they are run again."""
+        gone = {trial.address for trial in trials}
+        for path in self._files():
+            table = pd.read_parquet(path)
+            address = table["cell"] + "-" + table["block"].astype(str)
+            if address.isin(gone).any():
+                kept = table[~address.isin(gone)]
+                if len(kept):
+                    self._write(path, kept)
+                else:
+                    path.unlink()
+
+    def compact(self) -> None:
+        """Put many small files into one."""
+        files = self._files()
+        if len(files) > MANY_FILES:
+            name = hashlib.sha256("\n".join(path.name for path in files).encode()).hexdigest()[:16]
+            self._write(self._chunks / f"{name}.parquet", self._read(None))
+            for path in files:
+                if path.stem != name:
+                    path.unlink(missing_ok=True)
+
+    def table(self, *, series: bool = False) -> pd.DataFrame:
+        """A row per record, by cell and block: `cell`, `block`, `status`, `error`, `seconds`, and its measures.
+
+        Args:
+            series: with curves, confusion matrices and kernels, too.
+        """
+        return self._read(None if series else [*KNOWN, "error", "seconds", *MEASURES])
+
+    def _files(self) -> list[Path]:
+        return sorted(self._chunks.glob("*.parquet"))
+
+    def _read(self, columns: list[str] | None) -> pd.DataFrame:
+        for _ in range(3):
+            try:
+                parts = [pd.read_parquet(path, columns=columns) for path in self._files()]
+                break
+            except FileNotFoundError:  # another process has just put many files into one
+                continue
+            except (ValueError, OSError, pa.ArrowException) as error:
+                raise FileError(
+                    f"a file in {self._chunks} is damaged ({error}). Remove it; its part is run again."
+                ) from None
+        else:
+            raise FileError(f"files in {self._chunks} vanish while they are read. Try again.")
+        if not parts:
+            return table_of([])[columns or slice(None)]
+        rows = pd.concat(parts, ignore_index=True)
+        return rows.drop_duplicates(["cell", "block"]).sort_values(["cell", "block"], ignore_index=True)
+
+    def _write(self, path: Path, table: pd.DataFrame) -> None:
+        with atomic_path(path) as temporary:
+            pq.write_table(pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd")
+
+    def _check_format(self, plan: Any) -> None:
+        written = plan.get("format") if isinstance(plan, dict) else None
+        if written != FORMAT:
+            raise StudyError(
+                f"{self.folder} was written in format {written}; this layerwise reads {FORMAT}.\n"
+                "    Use the layerwise that wrote it, or another folder."
+            )
+
+
+SERIES = (
+    "train_loss_curve", "train_accuracy_curve", "validation_loss_curve", "validation_accuracy_curve", "confusion",
+    "reliability_counts", "reliability_confidence", "reliability_accuracy", "kernels_before", "kernels_after",
+)  # fmt: skip
+
+
+def table_of(records: Sequence[Record]) -> pd.DataFrame:
+    """A row per record; measures that it has not are NaN, series that it has not are empty."""
+    none = np.empty(0, np.float32)
+    columns: dict[str, Any] = {
+        "cell": pd.Series([one.cell for one in records], dtype=str),
+        "block": pd.Series([one.block for one in records], dtype=np.int64),
+        "status": pd.Series([one.status for one in records], dtype=str),
+        "error": pd.Series([one.error for one in records], dtype=str),
+        "seconds": pd.Series([one.seconds for one in records], dtype=np.float64),
+    }
+    for name in MEASURES:
+        columns[name] = pd.Series([one.measures.get(name, np.nan) for one in records], dtype=np.float64)
+    for name in SERIES:
+        key = name.removesuffix("_curve")
+        values = [np.asarray(one.series.get(key, none), np.float32) for one in records]
+        columns[name] = pd.Series(values, dtype=object)
+    return pd.DataFrame(columns)

@@ -1,0 +1,178 @@
+"""summarize: a study's records as findings and a verdict, by the rule that was planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from layerwise.arrays.blocks import Estimate, bootstrap_interval, spending
+from layerwise.arrays.intervals import holm_adjusted
+from layerwise.study.cells import Cell
+from layerwise.study.comparisons import Column, Finding, Verdict, compare
+from layerwise.study.file import Reference, Study
+from layerwise.study.store import Store
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finding with what the plan makes of it.
+
+    Attributes:
+        finding: effect, interval and p value.
+        p_adjusted: by Holm, for all planned comparisons of the same rank.
+        verdict: at the error that this look may use.
+        planned: whether the claim stood in the plan before the first run; if not, it is exploratory.
+    """
+
+    finding: Finding
+    p_adjusted: float
+    verdict: Verdict
+    planned: bool
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A number of others beside ours: inside our interval or outside."""
+
+    reference: Reference
+    ours: Estimate
+
+    @property
+    def inside(self) -> bool:
+        """Whether theirs lies in our interval."""
+        return self.ours.low <= self.reference.value <= self.ours.high
+
+
+@dataclass(frozen=True, eq=False)
+class StudySummary:
+    """What a study found.
+
+    Attributes:
+        study: what was asked.
+        blocks: how many blocks are whole, and how many of them this look may use.
+        used: see there.
+        alpha: the error that this look may use; 0 before the first planned one.
+        judged: in the order of the comparisons.
+        beside: in the order of the references.
+        records: a row per run; see `Store.table`.
+        same_hypothesis: whether the hypothesis is still that of before the first run.
+    """
+
+    study: Study
+    blocks: int
+    used: int
+    alpha: float
+    judged: tuple[Judged, ...]
+    beside: tuple[Beside, ...]
+    records: pd.DataFrame = field(repr=False)
+    same_hypothesis: bool = True
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the hypothesis: supported if every primary claim is, contradicted if one is, else open."""
+        primary = [one.verdict for one in self.judged if one.finding.comparison.primary and one.planned]
+        if not primary or self.blocks == 0:
+            return "open"
+        if "contradicted" in primary:
+            return "contradicted"
+        return "supported" if set(primary) == {"supported"} else "open"
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """The runs that came to nothing: cell, block, status, error."""
+        bad = self.records[self.records["status"] != "done"]
+        return bad[["cell", "block", "status", "error"]].reset_index(drop=True)
+
+    def table(self, measure: str | None = None) -> pd.DataFrame:
+        """A row per cell: its settings that differ between cells, `mean`, `low`, `high`, `blocks` of a measure."""
+        name = measure or self.study.measure
+        differing = differing_keys(self.study.cells)
+        rows = []
+        for cell in self.study.cells:
+            found = bootstrap_interval(_column(self.records, cell.address, name, self.used))
+            rows.append(
+                {
+                    **{key: cell.settings.get(key) for key in differing},
+                    "mean": found.value,
+                    "low": found.low,
+                    "high": found.high,
+                    "blocks": found.blocks,
+                }
+            )
+        return pd.DataFrame(rows)
+
+
+def summarize(study: Study, store: Store, *, seed: int = 0) -> StudySummary:
+    """Compare what was claimed.
+
+    Looks are planned: only the blocks of the last look that is reached are used, and the error is shared among looks.
+
+    Args:
+        study: with its claims.
+        store: with its records.
+        seed: draws resamples and signs.
+    """
+    plan = store.plan()
+    known = set(plan.get("comparisons", ()))
+    records = store.table()
+    addresses = {cell.address for cell in study.cells}
+    records = records[records["cell"].isin(addresses) & (records["block"] < study.seeds)].reset_index(drop=True)
+    blocks = whole_blocks(records, len(study.cells))
+    used, alpha = _look(study, blocks)
+    findings = [compare(one, _columns(records, one.measure, used), seed=seed) for one in study.comparisons]
+    adjusted = _adjusted(findings)
+    judged = tuple(
+        Judged(finding, p, finding.verdict(p, alpha=alpha) if used else "open", finding.comparison.identity in known)
+        for finding, p in zip(findings, adjusted, strict=True)
+    )
+    beside = tuple(
+        Beside(one, bootstrap_interval(_column(records, one.cell, one.measure, used), seed=seed))
+        for one in study.references
+    )
+    same = plan.get("hypothesis", study.hypothesis) == study.hypothesis
+    return StudySummary(study, blocks, used, alpha, judged, beside, records, same)
+
+
+def whole_blocks(records: pd.DataFrame, cells: int) -> int:
+    """How many blocks from the first on have a record of every cell."""
+    counts = records.groupby("block").size()
+    missing = [block for block in range(len(counts) + 1) if counts.get(block, 0) < cells]
+    return int(missing[0])
+
+
+def differing_keys(cells: tuple[Cell, ...]) -> list[str]:
+    """The settings in which cells differ: the factors."""
+    keys = dict.fromkeys(key for cell in cells for key in cell.settings)
+    return [key for key in keys if len({str(cell.settings.get(key)) for cell in cells}) > 1]
+
+
+def _look(study: Study, blocks: int) -> tuple[int, float]:
+    """The blocks that may be used, and the error that may be made, at the last planned look that is reached."""
+    reached = [place for place, look in enumerate(study.looks) if look <= blocks]
+    if not reached:
+        return 0, 0.0
+    return study.looks[reached[-1]], float(spending(study.looks, alpha=study.alpha)[reached[-1]])
+
+
+def _columns(records: pd.DataFrame, measure: str, used: int) -> Column:
+    return lambda cell: _column(records, cell, measure, used)
+
+
+def _column(records: pd.DataFrame, cell: str, measure: str, used: int) -> NDArray[np.float64]:
+    """A cell's numbers, a row for each block that is used; NaN where it failed."""
+    rows = records[(records["cell"] == cell) & (records["block"] < used)]
+    column = np.full(used, np.nan)
+    column[rows["block"].to_numpy(np.int64)] = rows[measure].to_numpy(np.float64)
+    return column
+
+
+def _adjusted(findings: list[Finding]) -> list[float]:
+    """P values by Holm, primary claims among themselves and the others among themselves."""
+    adjusted = np.full(len(findings), np.nan)
+    for rank in (True, False):
+        rows = [place for place, one in enumerate(findings) if one.comparison.primary is rank]
+        adjusted[rows] = holm_adjusted([findings[place].p for place in rows])
+    return [float(p) for p in adjusted]

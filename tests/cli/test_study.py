@@ -1,0 +1,70 @@
+"""`layerwise study`: what it lists, runs, prints and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from command_line import CommandLine
+from layerwise.errors import UnknownNameError
+from layerwise.study.named import find_studies, list_studies
+from study_files import SMALL
+
+
+@pytest.fixture(autouse=True)
+def _file(toys: Path) -> None:
+    Path("small.toml").write_text(SMALL)
+
+
+def test_the_built_in_studies_are_listed_and_can_be_read(cli: CommandLine) -> None:
+    listed = json.loads(cli("study", "list", "--json").out)["studies"]
+    assert [one["name"] for one in listed] == list(list_studies())
+    assert {"inductive-bias/q1-overfit", "inductive-bias/q4-domain-shift"} <= set(list_studies())
+    assert all(one["cells"] > 1 and one["seeds"] >= 30 for one in listed)
+    assert "How many images does each network need?" in cli("study", "list").out
+
+
+def test_all_of_a_group_are_found_and_near_names_told() -> None:
+    assert [f"inductive-bias/{one.name}" for one in find_studies("inductive-bias/all")] == list(list_studies())
+    with pytest.raises(UnknownNameError, match=r'no study is called "inductive-bias/q1"\. Did you mean'):
+        find_studies("inductive-bias/q1")
+
+
+def test_a_study_is_run_once_and_told_in_json(cli: CommandLine) -> None:
+    first = cli("study", "run", "small.toml", "--engine", "loop", "-o", "results", "--json")
+    assert first.code == 0, first.err
+    (told,) = json.loads(first.out.splitlines()[-1])["studies"]
+    assert (told["study"], told["folder"], told["blocks"], told["failures"]) == ("small", "results/small", 3, 0)
+    assert [one["kind"] for one in told["claims"]] == ["difference", "difference", "needed"]
+    assert [one["value"] for one in told["references"]] == [0.3, 0.4]
+    assert len(told["cells"]) == 4
+    chunks = sorted(Path("results/small/chunks").iterdir())
+    again = cli("study", "run", "small.toml", "--engine", "loop", "-o", "results", "--json")
+    assert again.out == first.out
+    assert sorted(Path("results/small/chunks").iterdir()) == chunks
+
+
+def test_for_people_there_are_tables_and_a_verdict(cli: CommandLine) -> None:
+    shown = cli("study", "run", "small.toml", "--engine", "loop", "-o", "results", "--seeds", "2")
+    assert shown.code == 0
+    assert "mean over 2 blocks (95 % interval)" in shown.out
+    assert "simple-cnn above two-layer-mlp (train_per_class = 2)" in shown.out
+    assert "[secondary]" in shown.out
+    assert "The hypothesis is open: With few images" in shown.err
+    assert "Of 2 numbers of others," in shown.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("gone.toml",), "FileError: no file gone.toml."),
+        (("inductive-bais/all",), 'no study is called "inductive-bais/all". Did you mean "inductive-bias/all"'),
+        (("small.toml", "--engine", "lop"), 'no engine is called "lop". Did you mean "loop"?'),
+        (("small.toml", "--seeds", "0"), "--seeds must be at least 1; got 0."),
+        (("small.toml", "-o", "small.toml"), "NotADirectoryError"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(cli: CommandLine, options: tuple[str, ...], message: str) -> None:
+    assert message in cli.refusal("study", "run", *options)

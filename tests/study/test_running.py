@@ -1,0 +1,194 @@
+"""Studies run once, go on where they stopped, and give the same numbers by every engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerwise.errors import FileError, Interrupted, StudyError, UnknownNameError
+from layerwise.study.engines import find_engine
+from layerwise.study.engines.loop import run_in_loop
+from layerwise.study.running import planned_trials, run_study
+from layerwise.study.store import Store
+from layerwise.study.summary import summarize
+from layerwise.study.trials import Record, Trial, run_trial
+from study_files import small
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return run_study(small(), tmp_path_factory.mktemp("study") / "loop", run_in_loop)
+
+
+class Counting:
+    """The loop, with how many trials it was given; stopped by Ctrl-C after some."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.given, self.stop_after = 0, stop_after
+
+    def __call__(self, trials: Sequence[Trial]) -> Iterator[Record]:
+        for place, trial in enumerate(trials):
+            if place == self.stop_after:
+                raise KeyboardInterrupt
+            self.given += 1
+            yield run_trial(trial)
+
+
+def same(first: Store, second: Store) -> None:
+    """All but the times."""
+    pd.testing.assert_frame_equal(*(one.table(series=True).drop(columns="seconds") for one in (first, second)))
+
+
+def test_every_cell_runs_in_every_block(finished: Store) -> None:
+    table = finished.table()
+    assert len(table) == 12
+    assert set(table["status"]) == {"done"}
+    assert table["test_accuracy"].between(0, 1).all()
+    whole = finished.table(series=True)
+    assert whole["train_loss_curve"].map(len).eq(2).all()
+    assert whole["confusion"].map(np.sum).eq(60).all()
+    kernels = whole[whole["kernels_before"].map(len) > 0]
+    assert len(kernels) == 6
+    assert not any(np.array_equal(row.kernels_before, row.kernels_after) for row in kernels.itertuples())
+
+
+def test_a_stopped_study_goes_on_and_ends_with_the_same_table(finished: Store, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted, match=r"5 of 12 runs are kept in .*\n    Go on: run the same command"):
+        run_study(small(), tmp_path / "run", Counting(stop_after=5))
+    rest = Counting()
+    store = run_study(small(), tmp_path / "run", rest)
+    assert rest.given == 7
+    same(store, finished)
+
+
+def test_a_finished_study_runs_nothing_and_an_enlarged_one_only_what_is_new(finished: Store, tmp_path: Path) -> None:
+    store = run_study(small(), tmp_path / "run", run_in_loop)
+    again = Counting()
+    run_study(small(), store.folder, again)
+    assert again.given == 0
+    larger = Counting()
+    more = small(("[2, 4]", "[2, 4, 6]"), ("seeds = 3", "seeds = 4"))
+    run_study(more, store.folder, larger)
+    assert larger.given == 5 * 4 - 12
+    before = store.table()
+    kept = before[before["cell"].isin({cell.address for cell in small().cells}) & (before["block"] < 3)]
+    pd.testing.assert_frame_equal(
+        kept.drop(columns="seconds").reset_index(drop=True), finished.table().drop(columns="seconds")
+    )
+
+
+@pytest.mark.slow
+def test_processes_give_the_numbers_of_the_loop(finished: Store, tmp_path: Path) -> None:
+    same(run_study(small(), tmp_path / "run", find_engine("processes")), finished)
+
+
+def test_a_trial_s_numbers_do_not_depend_on_what_ran_before(finished: Store) -> None:
+    trials = planned_trials(small())
+    table = finished.table().set_index(["cell", "block"])
+    for trial in reversed(trials[-3:]):
+        record = run_trial(trial)
+        assert record.measures["test_loss"] == table.loc[(trial.cell.address, trial.block), "test_loss"]
+
+
+def test_networks_of_a_block_see_the_same_images_and_blocks_differ() -> None:
+    trials = {(trial.cell.address, trial.block): run_trial(trial) for trial in planned_trials(small())[:8]}
+    confusions = {key: record.series["confusion"].reshape(3, 3).sum(axis=1) for key, record in trials.items()}
+    assert all(counts.tolist() == [20, 20, 20] for counts in confusions.values())
+    losses = {record.measures["test_loss"] for record in trials.values()}
+    assert len(losses) == 8
+
+
+def test_a_cell_that_diverges_or_fails_is_kept_and_the_rest_goes_on(tmp_path: Path) -> None:
+    rate = "training.learning_rate = 1e30\ntraining.weight_decay = 1.0"
+    study = small(("training.learning_rate = 0.05", rate), ("seeds = 3", "seeds = 1"))
+    store = run_study(study, tmp_path / "run", run_in_loop)
+    table = store.table()
+    assert set(table["status"]) == {"diverged"}
+    assert "NaN or infinite" in table["error"][0]
+    summary = summarize(study, store)
+    assert len(summary.failures) == 4
+    assert summary.verdict == "open"
+    wrong = small(("model.side = 8", "model.side = 9"), ("seeds = 3", "seeds = 1"))
+    store = run_study(wrong, tmp_path / "wrong", run_in_loop)
+    assert store.table()["status"].value_counts().to_dict() == {"done": 2, "failed": 2}
+    assert "cannot take images" in " ".join(store.table()["error"])
+    again, retried = Counting(), Counting()
+    run_study(wrong, store.folder, again)
+    run_study(wrong, store.folder, retried, retry=True)
+    assert (again.given, retried.given) == (0, 2)
+
+
+def test_many_small_files_become_one_and_hold_the_same(
+    finished: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("layerwise.study.running.KEEP_EVERY_S", 0.0)
+    monkeypatch.setattr("layerwise.study.store.MANY_FILES", 3)
+    store = run_study(small(), tmp_path / "run", run_in_loop)
+    assert len(list((store.folder / "chunks").iterdir())) == 1
+    same(store, finished)
+
+
+def test_the_same_work_twice_is_counted_once(finished: Store, tmp_path: Path) -> None:
+    store = run_study(small(), tmp_path / "run", run_in_loop)
+    trials = planned_trials(small())
+    store.keep([run_trial(trial) for trial in trials[:3]])
+    same(store, finished)
+
+
+def test_claims_that_came_after_the_first_run_are_exploratory(tmp_path: Path) -> None:
+    store = run_study(small(("seeds = 3", "seeds = 1")), tmp_path / "run", run_in_loop)
+    later = small(("seeds = 3", "seeds = 1"), ("level = 0.5", "level = 0.4"), ("is ahead", "is behind"))
+    run_study(later, store.folder, run_in_loop)
+    summary = summarize(later, store)
+    assert [one.planned for one in summary.judged] == [True, True, False]
+    assert not summary.same_hypothesis
+    assert summarize(small(("seeds = 3", "seeds = 1")), store).same_hypothesis
+
+
+def test_before_a_planned_look_nothing_is_judged(finished: Store) -> None:
+    study = small(("seeds = 3", "seeds = 6\nlooks = [4, 6]"))
+    summary = summarize(study, finished)
+    assert (summary.blocks, summary.used, summary.alpha, summary.verdict) == (3, 0, 0.0, "open")
+    early = summarize(small(("seeds = 3", "seeds = 6\nlooks = [2, 6]")), finished)
+    assert (early.blocks, early.used) == (3, 2)
+    assert 0 < early.alpha < 0.01
+
+
+def test_numbers_of_others_stand_beside_ours(finished: Store) -> None:
+    summary = summarize(small(), finished)
+    assert [one.reference.value for one in summary.beside] == [0.3, 0.4]
+    for one in summary.beside:
+        assert one.inside == (one.ours.low <= one.reference.value <= one.ours.high)
+    table = summary.table()
+    assert list(table.columns) == [
+        *("model.name", "model.kernel", "data.train_per_class", "model.side", "mean", "low", "high", "blocks")
+    ]
+    assert table["blocks"].tolist() == [3] * 4
+
+
+def test_folders_that_hold_something_else_are_refused(tmp_path: Path, finished: Store) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StudyError, match="is a file; a folder is expected"):
+        Store(tmp_path / "file")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_text("")
+    with pytest.raises(StudyError, match="holds something else than a study"):
+        Store(tmp_path / "photos")
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer" / "plan.json").write_text(json.dumps({"format": 99}))
+    with pytest.raises(StudyError, match="was written in format 99; this layerwise reads 1"):
+        Store(tmp_path / "newer")
+    damaged = run_study(small(("seeds = 3", "seeds = 1")), tmp_path / "damaged", run_in_loop)
+    next((damaged.folder / "chunks").iterdir()).write_bytes(b"no parquet")
+    with pytest.raises(FileError, match="is damaged"):
+        damaged.table()
+
+
+def test_engines_have_names() -> None:
+    with pytest.raises(UnknownNameError, match=r'no engine is called "lop"\. Did you mean "loop"'):
+        find_engine("lop")
