@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from layerwise.arrays.calibration import reliability
+from layerwise.arrays.calibration import cross_entropy, fit_temperature, reliability, scaled_loss
 from layerwise.errors import ShapeError
 from layerwise.seeds import stream
 
@@ -39,3 +40,36 @@ def test_what_is_as_sure_as_it_is_right_has_no_error() -> None:
 def test_other_shapes_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"probabilities \(N, K\) and labels \(N,\) are expected"):
         reliability([0.5, 0.5], [0])
+
+
+def test_the_temperature_is_that_of_a_fine_grid() -> None:
+    logits = 6 * stream(0, "logits").normal(size=(400, 4))
+    labels = stream(0, "labels").integers(0, 4, 400)
+    labels[:250] = logits[:250].argmax(axis=1)
+    grid = np.geomspace(0.05, 50, 20_001)
+    losses = [cross_entropy(logits, labels, temperature=one) for one in grid[::20]]
+    near = grid[::20][int(np.argmin(losses))]
+    fine = grid[(grid > near / 1.02) & (grid < near * 1.02)]
+    best = fine[int(np.argmin([cross_entropy(logits, labels, temperature=one) for one in fine]))]
+    assert fit_temperature(logits, labels) == pytest.approx(best, rel=1e-3)
+
+
+def test_the_cross_entropy_is_that_of_torch() -> None:
+    logits = stream(1, "logits").normal(size=(50, 3))
+    labels = stream(1, "labels").integers(0, 3, 50)
+    expected = torch.nn.functional.cross_entropy(torch.from_numpy(logits / 2.5), torch.from_numpy(labels))
+    assert cross_entropy(logits, labels, temperature=2.5) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_logits_that_are_too_sure_by_a_factor_are_scaled_back_by_it() -> None:
+    draw = stream(2, "logits")
+    logits = draw.normal(size=(40_000, 3))
+    labels = (logits + draw.gumbel(size=logits.shape)).argmax(axis=1)  # by the softmax of the logits
+    temperature, loss = scaled_loss(5 * logits, labels)
+    assert temperature == pytest.approx(5, rel=0.03)
+    assert loss == pytest.approx(cross_entropy(logits, labels), abs=1e-4)
+    assert cross_entropy(5 * logits, labels) > loss + 0.5
+
+
+def test_what_is_all_right_gets_the_coldest_temperature() -> None:
+    assert fit_temperature([[1.0, 0.0], [0.0, 1.0]], [0, 1]) == pytest.approx(0.01, rel=0.01)

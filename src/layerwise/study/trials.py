@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import special
 from torch import nn
-from torch.nn import functional
 
-from layerwise.arrays.calibration import reliability
+from layerwise.arrays.calibration import cross_entropy, reliability, scaled_loss
 from layerwise.data.catalog import load_data
 from layerwise.data.images import ImageData
 from layerwise.errors import InputError, NonFiniteError, StudyError
@@ -34,8 +34,13 @@ Status = Literal["done", "diverged", "failed"]
 
 MEASURES = (
     "test_accuracy", "test_loss", "validation_accuracy", "validation_loss", "train_accuracy", "train_loss", "ece",
+    "temperature", "scaled_test_loss",
 )  # fmt: skip
-"""Numbers of a run. Accuracies are shares; losses are cross-entropies in nats; `ece` is on the test images."""
+"""Numbers of a run. Accuracies are shares; losses are cross-entropies in nats; `ece` is on the test images.
+
+`temperature` is by what the logits should be divided, and `scaled_test_loss` what the test loss would then be: see
+`arrays.calibration.scaled_loss`.
+"""
 
 CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 ROWS_AT_ONCE = 1000
@@ -153,9 +158,9 @@ def measured(
     return measures | tested(logits, data.test.labels, series), series
 
 
-def tested(logits: torch.Tensor, labels: NDArray[np.int64], series: dict[str, NDArray[Any]]) -> dict[str, float]:
+def tested(logits: NDArray[np.float32], labels: NDArray[np.int64], series: dict[str, NDArray[Any]]) -> dict[str, float]:
     """The numbers on the test images; their series are put beside the others."""
-    shares = logits.double().softmax(dim=1).numpy()
+    shares = special.softmax(logits.astype(np.float64), axis=1)
     predicted, classes = shares.argmax(axis=1), shares.shape[1]
     bins = reliability(shares, labels)
     series |= {
@@ -164,16 +169,22 @@ def tested(logits: torch.Tensor, labels: NDArray[np.int64], series: dict[str, ND
         "reliability_confidence": bins.confidence,
         "reliability_accuracy": bins.accuracy,
     }
-    loss = functional.cross_entropy(logits.double(), torch.from_numpy(labels))
-    return {"test_accuracy": float((predicted == labels).mean()), "test_loss": float(loss), "ece": bins.error}
+    temperature, scaled = scaled_loss(logits, labels)
+    return {
+        "test_accuracy": float((predicted == labels).mean()),
+        "test_loss": cross_entropy(logits, labels),
+        "ece": bins.error,
+        "temperature": temperature,
+        "scaled_test_loss": scaled,
+    }
 
 
 @torch.no_grad()
-def _logits(model: nn.Module, data: ImageData) -> torch.Tensor:
+def _logits(model: nn.Module, data: ImageData) -> NDArray[np.float32]:
     with evaluating(model):
         starts = range(0, len(data), ROWS_AT_ONCE)
         parts = [model(torch.from_numpy(data.batch(slice(start, start + ROWS_AT_ONCE)))) for start in starts]
     logits = torch.cat(parts)
     if not logits.isfinite().all():
-        raise NonFiniteError("the logits of the test images are NaN or infinite.")
-    return logits
+        raise NonFiniteError("the logits of held-out images are NaN or infinite.")
+    return logits.numpy()

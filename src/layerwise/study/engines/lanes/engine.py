@@ -89,7 +89,7 @@ def run_stack(trials: Sequence[Trial]) -> list[Record]:
             continue
         series = stack.series(lane)
         measures = {name: float(curve[-1]) for name, curve in series.items() if len(curve)}
-        measures |= tested(torch.from_numpy(stack.test_logits[lane]), data[lane].test.labels, series)
+        measures |= tested(stack.test_logits[lane], data[lane].test.labels, series)
         series |= {"kernels_before": before[lane], "kernels_after": first_kernels(models[lane])}
         records.append(Record(trial.cell.address, trial.block, "done", "", seconds, measures, series))
     return records
