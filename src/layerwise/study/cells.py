@@ -68,12 +68,17 @@ class Cell:
 
     def matches(self, where: Mapping[str, Value]) -> bool:
         """Whether it has all these settings."""
-        return all(key in self.settings and self.settings[key] == value for key, value in where.items())
+        return matches(self.settings, where)
 
     def _of(self, section: str, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
         start = f"{section}."
         names = (name.removeprefix(start) for name in self.settings if name.startswith(start))
         return {name: self.settings[f"{start}{name}"] for name in names if name not in without}
+
+
+def matches(settings: Mapping[str, Value], where: Mapping[str, Value]) -> bool:
+    """Whether the settings are among others as they are asked for."""
+    return all(key in settings and settings[key] == value for key, value in where.items())
 
 
 def find_faults(cell: Cell) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """expand_design: from levels to cells.
 
 Every list is the levels of a factor, and factors are crossed. `together` crosses a group whose lists run side by side,
-`skip` leaves combinations out, and the cells of several designs are put one after the other.
+`skip` leaves combinations out, `tune` lists what each block chooses for itself, and the cells of several designs are
+put one after the other.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from typing import Any
 
 from layerwise.errors import StudyError
 from layerwise.study.cells import Cell, Value
+from layerwise.study.tuning import Contender, Tuned
 
-TOGETHER, SKIP = "together", "skip"
+TOGETHER, SKIP, TUNE, BY = "together", "skip", "tune", "by"
+TUNED = "tuned"
+"""A setting of contenders that are tuned, so that claims can name them."""
 
 
-def expand_design(shared: Mapping[str, Value], designs: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
-    """The cells of a study, each once, in the order in which they are written.
+def expand_design(shared: Mapping[str, Value], designs: Sequence[Mapping[str, Any]]) -> tuple[Contender, ...]:
+    """The cells of a study, each once, in the order in which they are written; tuned ones are one contender each.
 
     Args:
         shared: dotted keys to values that all cells have; a design may say otherwise.
@@ -30,14 +34,27 @@ def expand_design(shared: Mapping[str, Value], designs: Sequence[Mapping[str, An
     >>> [dict(cell.settings) for cell in cells]
     [{'model.name': 'a', 'training.epochs': 1, 'model.kernel': 3}, {'model.name': 'a', 'training.epochs': 2, ...}]
     """
-    cells = [Cell({**shared, **chosen}) for design in designs for chosen in _combinations(design)]
-    if not cells:
+    found = [
+        _contender({**shared, **chosen}, design.get(TUNE)) for design in designs for chosen in _combinations(design)
+    ]
+    if not found:
         raise StudyError("no cell is left: every combination is skipped, or there is no [[cells]].")
-    return tuple({cell.address: cell for cell in cells}.values())
+    return tuple({one.address: one for one in found}.values())
+
+
+def _contender(settings: dict[str, Value], tune: Mapping[str, Any] | None) -> Contender:
+    if tune is None:
+        return Cell(settings)
+    lists = {key: value for key, value in tune.items() if key != BY}
+    candidates = tuple(Cell(settings | choice) for choice in _combinations(lists))
+    if len(candidates) < 2:
+        raise StudyError("there is nothing to choose: give a list of at least two levels under tune.")
+    shared = {key: value for key, value in settings.items() if key not in lists}
+    return Tuned({**shared, TUNED: True}, candidates, tune.get(BY, Tuned.by))
 
 
 def _combinations(design: Mapping[str, Any]) -> Iterator[dict[str, Value]]:
-    own = {key: value for key, value in design.items() if key not in (TOGETHER, SKIP)}
+    own = {key: value for key, value in design.items() if key not in (TOGETHER, SKIP, TUNE)}
     factors = [[{key: level} for level in _levels(value)] for key, value in own.items()]
     factors += [_side_by_side(group) for group in design.get(TOGETHER, ())]
     skipped = [Cell(where) for where in design.get(SKIP, ())]

@@ -14,17 +14,20 @@ import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from layerwise.errors import FileError, StudyError, did_you_mean
 from layerwise.study.cells import Cell, find_faults
 from layerwise.study.comparisons import Comparison, flatten
-from layerwise.study.design import SKIP, TOGETHER, expand_design
+from layerwise.study.design import BY, SKIP, TOGETHER, TUNE, expand_design
 from layerwise.study.planned import Claims
 from layerwise.study.toml_lines import Path as Place
 from layerwise.study.toml_lines import find_lines, line_of
 from layerwise.study.trials import MEASURES
+from layerwise.study.tuning import BY as MAY_CHOOSE
+from layerwise.study.tuning import Contender, Tuned, all_cells
 
 KEYS = {
     "title": str, "hypothesis": str, "question": str, "seeds": int, "alpha": float, "measure": str, "looks": list,
@@ -61,7 +64,7 @@ class Study:
         alpha: the error that the verdict may have.
         measure: the number that decides, unless a comparison names another.
         looks: after how many blocks one may look; the last is all of them.
-        cells: what is trained in every block.
+        contenders: what is compared: cells, and sets of them of which each block chooses one.
         comparisons: what is claimed.
         references: numbers of others.
         text: of the file.
@@ -71,13 +74,18 @@ class Study:
     title: str
     hypothesis: str
     seeds: int
-    cells: tuple[Cell, ...]
+    contenders: tuple[Contender, ...]
     comparisons: tuple[Comparison, ...] = ()
     references: tuple[Reference, ...] = ()
     alpha: float = 0.05
     measure: str = "test_accuracy"
     looks: tuple[int, ...] = ()
     text: str = field(default="", repr=False)
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """What is trained in every block."""
+        return all_cells(self.contenders)
 
     @property
     def plan(self) -> str:
@@ -112,10 +120,10 @@ def parse_study(text: str, *, name: str, source: str = "the study") -> Study:
     faults = Faults(source, find_lines(text))
     _check_keys(given, faults)
     faults.stop()
-    cells = _cells(given, faults)
+    contenders = _contenders(given, faults)
     faults.stop()
     measure = given.get("measure", MEASURES[0])
-    claims = Claims(cells, measure, MEASURES, faults.add)
+    claims = Claims(contenders, measure, MEASURES, faults.add)
     comparisons = [one for place, table in enumerate(given.get("compare", ())) for one in claims.read(table, place)]
     references = [one for place, table in enumerate(given.get("reference", ())) for one in _read(claims, table, place)]
     faults.stop()
@@ -124,7 +132,7 @@ def parse_study(text: str, *, name: str, source: str = "the study") -> Study:
         given["title"],
         given["hypothesis"].strip(),
         given["seeds"],
-        cells,
+        contenders,
         tuple(comparisons),
         tuple(references),
         float(given.get("alpha", 0.05)),
@@ -194,32 +202,47 @@ WORDS: Mapping[type, str] = {
 }  # fmt: skip
 
 
-def _cells(given: Mapping[str, Any], faults: Faults) -> tuple[Cell, ...]:
+def _contenders(given: Mapping[str, Any], faults: Faults) -> tuple[Contender, ...]:
     shared: dict[str, Any] = flatten(given["all"])
-    cells: dict[str, Cell] = {}
+    contenders: dict[str, Contender] = {}
     for place, table in enumerate(given["cells"]):
+        tune = table.get(TUNE, {})
+        if not isinstance(tune, dict):
+            faults.add(("cells", place, TUNE), f'"{TUNE}" must be a table of levels; got {tune!r}.')
+            continue
+        if tune.get(BY, Tuned.by) not in MAY_CHOOSE:
+            known = " or ".join(MAY_CHOOSE)
+            words = f'"{tune[BY]}" may not choose: it is of images that are reported. Choose by {known}.'
+            faults.add(("cells", place, TUNE, BY), words)
+            continue
         try:
             found = expand_design(shared, [_flat_design(table)])
         except StudyError as error:
             faults.add(("cells", place), str(error))
             continue
-        for cell in found:
+        for cell in all_cells(found):
             for key, words in find_faults(cell):
                 _blame(key, words, place, table, faults)
-        cells |= {cell.address: cell for cell in found}
-    return tuple(cells.values())
+        contenders |= {one.address: one for one in found}
+    return tuple(contenders.values())
 
 
 def _flat_design(table: Mapping[str, Any]) -> dict[str, Any]:
-    groups = {name: [flatten(one) for one in table[name]] for name in (TOGETHER, SKIP) if name in table}
+    groups: dict[str, Any] = {name: [flatten(one) for one in table[name]] for name in (TOGETHER, SKIP) if name in table}
+    if TUNE in table:
+        groups[TUNE] = flatten(table[TUNE])
     return flatten({key: value for key, value in table.items() if key not in groups}) | groups
 
 
 def _blame(key: str, words: str, place: int, table: Mapping[str, Any], faults: Faults) -> None:
-    """Note a cell's fault where its key is written: in its design, or else in [all]."""
+    """Note a cell's fault where its key is written: in its design, in what is searched there, or else in [all]."""
     parts = tuple(key.split(".")) if key else ()
-    written_here = any(name == key or name.startswith(f"{key}.") for name in flatten(table))
-    faults.add((("cells", place) if written_here else ("all",)) + parts, words)
+    here: Place = ("cells", place)
+    for start, some in (((*here, TUNE), table.get(TUNE, {})), (here, table)):
+        if any(name == key or name.startswith(f"{key}.") for name in flatten(some)):
+            faults.add(start + parts, words)
+            return
+    faults.add(("all", *parts), words)
 
 
 def _read(claims: Claims, table: Mapping[str, Any], place: int) -> Sequence[Reference]:

@@ -7,9 +7,10 @@ from itertools import product
 from typing import Any, get_args
 
 from layerwise.errors import did_you_mean
-from layerwise.study.cells import Cell, Value
+from layerwise.study.cells import Value
 from layerwise.study.comparisons import Comparison, Kind, flatten
 from layerwise.study.toml_lines import Path as Place
+from layerwise.study.tuning import Contender, Tuned
 
 Where = dict[str, Value]
 
@@ -34,16 +35,20 @@ class Claims:
     """Reads comparisons and references of a study.
 
     Args:
-        cells: of the study.
+        contenders: of the study.
         measure: the study's own.
         measures: all that there are.
         blame: is told each fault, with the place of the key.
     """
 
     def __init__(
-        self, cells: Sequence[Cell], measure: str, measures: Sequence[str], blame: Callable[[Place, str], None]
+        self,
+        contenders: Sequence[Contender],
+        measure: str,
+        measures: Sequence[str],
+        blame: Callable[[Place, str], None],
     ) -> None:
-        self._cells, self._measure, self._measures, self._blame = cells, measure, measures, blame
+        self._cells, self._measure, self._measures, self._blame = contenders, measure, measures, blame
 
     def read(self, table: Mapping[str, Any], place: int) -> Iterator[Comparison]:
         """The comparisons of one table: one for each combination under `for`."""
@@ -56,12 +61,13 @@ class Claims:
             return
         for conditions in _grid(table.get("for", {})):
             cells, amounts = self._parts(kind, table, conditions, where)
-            if not all(cells):
+            measure = table.get("measure", self._measure)
+            if not all(cells) or self._chosen_by(cells, measure, where):
                 continue
             yield Comparison(
                 kind,
                 _claim(kind, table, conditions),
-                table.get("measure", self._measure),
+                measure,
                 tuple(cell for cell in cells if cell),
                 float(table.get(BOUND[kind], 0.0)),
                 amounts,
@@ -84,8 +90,18 @@ class Claims:
         for row, value in enumerate(values):
             chosen = {key: level[row] if key in lists else level for key, level in settings.items()}  # type: ignore[index]
             cell = self._select(chosen, (*where, "cell"))  # type: ignore[arg-type]
-            if cell:
-                yield str(table["source"]), cell, str(table.get("measure", self._measure)), float(value)
+            measure = str(table.get("measure", self._measure))
+            if cell and not self._chosen_by([cell], measure, where):
+                yield str(table["source"]), cell, measure, float(value)
+
+    def _chosen_by(self, addresses: Sequence[str | None], measure: str, where: Place) -> bool:
+        """Whether a number is of the images that chose among candidates; no claim can rest on it."""
+        tuned = any(isinstance(one, Tuned) and one.address in addresses for one in self._cells)
+        refused = tuned and measure.startswith("validation_")
+        if refused:
+            words = f'"{measure}" cannot be reported of cells that are tuned: these images chose. Take "test_accuracy".'
+            self._blame((*where, "measure"), words)
+        return refused
 
     def _has_keys(self, kind: Kind, table: Mapping[str, Any], where: Place) -> bool:
         along = ("along",) if kind == "needed" else ()

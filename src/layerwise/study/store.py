@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 
 from layerwise.errors import FileError, StudyError
 from layerwise.runs import atomic_path, read_json, write_json, write_text
-from layerwise.study.file import Study
+from layerwise.study.file import Study, parse_study
 from layerwise.study.trials import MEASURES, Record, Trial
 
 FORMAT = 1
@@ -61,9 +62,24 @@ class Store:
             }
             write_json(path, plan)
         write_text(self.folder / "study.toml", study.text)
+        write_json(self.folder / "asked.json", {"name": study.name, "seeds": study.seeds, "looks": study.looks})
         write_json(
             self.folder / "cells.json", {**self.cells(), **{cell.address: cell.settings for cell in study.cells}}
         )
+
+    def study(self) -> Study:
+        """The study that was last run here, with as many seeds as were asked for.
+
+        Raises:
+            StudyError: nothing was run here.
+        """
+        path = self.folder / "asked.json"
+        if not path.exists():
+            raise StudyError(f"{self.folder} holds no study. Run one: layerwise study run NAME -o FOLDER.")
+        asked = dict(read_json(path))
+        text = (self.folder / "study.toml").read_text(encoding="utf-8")
+        study = parse_study(text, name=asked["name"], source=str(self.folder / "study.toml"))
+        return replace(study, seeds=asked["seeds"], looks=tuple(asked["looks"]))
 
     def cells(self) -> dict[str, Any]:
         """The settings of all cells that were ever planned, by address."""

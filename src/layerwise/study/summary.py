@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from layerwise.study.cells import Cell
 from layerwise.study.comparisons import Column, Finding, Verdict, compare
 from layerwise.study.file import Reference, Study
 from layerwise.study.store import Store
+from layerwise.study.tuning import Contender, runs_of
 
 
 @dataclass(frozen=True)
@@ -87,22 +90,44 @@ class StudySummary:
         return bad[["cell", "block", "status", "error"]].reset_index(drop=True)
 
     def table(self, measure: str | None = None) -> pd.DataFrame:
-        """A row per cell: its settings that differ between cells, `mean`, `low`, `high`, `blocks` of a measure."""
-        name = measure or self.study.measure
-        differing = differing_keys(self.study.cells)
-        rows = []
-        for cell in self.study.cells:
-            found = bootstrap_interval(_column(self.records, cell.address, name, self.used))
-            rows.append(
-                {
-                    **{key: cell.settings.get(key) for key in differing},
-                    "mean": found.value,
-                    "low": found.low,
-                    "high": found.high,
-                    "blocks": found.blocks,
-                }
-            )
+        """A row per contender: its settings that differ, what it chose, and a measure's mean and interval over blocks.
+
+        Columns: the settings by dotted key; `chosen` where something is tuned; `mean`, `low`, `high`, `blocks`.
+        """
+        contenders = self.study.contenders
+        keys = differing_keys(contenders)
+        rows = [
+            {key: one.settings.get(key) for key in keys} | self._chosen(one) | self._told(one, measure)
+            for one in contenders
+        ]
         return pd.DataFrame(rows)
+
+    def outcomes(self, contender: Contender, measure: str | None = None) -> NDArray[np.float64]:
+        """A measure in each block that is used, shape (R,); NaN where the run failed."""
+        return _column(self.records, contender, measure or self.study.measure, self.used)
+
+    def runs(self, contender: Contender) -> pd.DataFrame:
+        """A contender's runs in the blocks that are used, a row each."""
+        rows = runs_of(self.records, contender)
+        return rows[rows["block"] < self.used].reset_index(drop=True)
+
+    def _told(self, contender: Contender, measure: str | None) -> dict[str, Any]:
+        found = bootstrap_interval(self.outcomes(contender, measure))
+        return {"mean": found.value, "low": found.low, "high": found.high, "blocks": found.blocks}
+
+    def _chosen(self, contender: Contender) -> dict[str, str]:
+        """What the blocks chose, the most frequent first; nothing in a study that tunes nothing."""
+        if isinstance(contender, Cell):
+            return {"chosen": ""} if len(self.study.cells) > len(self.study.contenders) else {}
+        cells = {cell.address: cell for cell in contender.candidates}
+        counts = self.runs(contender)["cell"].value_counts(sort=True)
+        return {
+            "chosen": "; ".join(
+                ", ".join(f"{key.rpartition('.')[2]} {cells[str(address)].settings[key]}" for key in contender.searched)
+                + f" in {count}"
+                for address, count in counts.items()
+            )
+        }
 
 
 def summarize(study: Study, store: Store, *, seed: int = 0) -> StudySummary:
@@ -122,15 +147,19 @@ def summarize(study: Study, store: Store, *, seed: int = 0) -> StudySummary:
     records = records[records["cell"].isin(addresses) & (records["block"] < study.seeds)].reset_index(drop=True)
     blocks = whole_blocks(records, len(study.cells))
     used, alpha = _look(study, blocks)
-    findings = [compare(one, _columns(records, one.measure, used), seed=seed) for one in study.comparisons]
+    contenders = {one.address: one for one in study.contenders}
+
+    def columns(measure: str) -> Column:
+        return lambda address: _column(records, contenders[address], measure, used)
+
+    findings = [compare(one, columns(one.measure), seed=seed) for one in study.comparisons]
     adjusted = _adjusted(findings)
     judged = tuple(
         Judged(finding, p, finding.verdict(p, alpha=alpha) if used else "open", finding.comparison.identity in known)
         for finding, p in zip(findings, adjusted, strict=True)
     )
     beside = tuple(
-        Beside(one, bootstrap_interval(_column(records, one.cell, one.measure, used), seed=seed))
-        for one in study.references
+        Beside(one, bootstrap_interval(columns(one.measure)(one.cell), seed=seed)) for one in study.references
     )
     same = plan.get("hypothesis", study.hypothesis) == study.hypothesis
     return StudySummary(study, blocks, used, alpha, judged, beside, records, same)
@@ -143,10 +172,10 @@ def whole_blocks(records: pd.DataFrame, cells: int) -> int:
     return int(missing[0])
 
 
-def differing_keys(cells: tuple[Cell, ...]) -> list[str]:
-    """The settings in which cells differ: the factors."""
-    keys = dict.fromkeys(key for cell in cells for key in cell.settings)
-    return [key for key in keys if len({str(cell.settings.get(key)) for cell in cells}) > 1]
+def differing_keys(contenders: Sequence[Contender]) -> list[str]:
+    """The settings in which contenders differ: the factors."""
+    keys = dict.fromkeys(key for one in contenders for key in one.settings)
+    return [key for key in keys if len({str(one.settings.get(key)) for one in contenders}) > 1]
 
 
 def _look(study: Study, blocks: int) -> tuple[int, float]:
@@ -157,13 +186,10 @@ def _look(study: Study, blocks: int) -> tuple[int, float]:
     return study.looks[reached[-1]], float(spending(study.looks, alpha=study.alpha)[reached[-1]])
 
 
-def _columns(records: pd.DataFrame, measure: str, used: int) -> Column:
-    return lambda cell: _column(records, cell, measure, used)
-
-
-def _column(records: pd.DataFrame, cell: str, measure: str, used: int) -> NDArray[np.float64]:
-    """A cell's numbers, a row for each block that is used; NaN where it failed."""
-    rows = records[(records["cell"] == cell) & (records["block"] < used)]
+def _column(records: pd.DataFrame, contender: Contender, measure: str, used: int) -> NDArray[np.float64]:
+    """A contender's numbers, one for each block that is used; NaN where it failed."""
+    rows = runs_of(records, contender)
+    rows = rows[rows["block"] < used]
     column = np.full(used, np.nan)
     column[rows["block"].to_numpy(np.int64)] = rows[measure].to_numpy(np.float64)
     return column
