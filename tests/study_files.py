@@ -1,8 +1,18 @@
-"""A small study that trains in seconds, and changes of its text."""
+"""A small study that trains in seconds, changes of its text, and results that nobody trained."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+
+from layerwise.arrays.calibration import BINS
+from layerwise.errors import InputError
+from layerwise.seeds import stream
 from layerwise.study.file import Study, parse_study
+from layerwise.study.running import planned_trials
+from layerwise.study.store import Store
+from layerwise.study.trials import Record, failed
 
 SMALL = """
 title = "Do convolutions help?"
@@ -58,3 +68,37 @@ def small(*changes: tuple[str, str]) -> Study:
         assert before in text
         text = text.replace(before, after, 1)
     return parse_study(text, name="small", source="small.toml")
+
+
+def made_up(study: Study, folder: Path, *, failing: tuple[int, ...] = ()) -> Store:
+    """A store with records that nobody trained: later cells are better, and so are larger amounts.
+
+    Args:
+        study: whose cells.
+        folder: of the store.
+        failing: places of trials, block by block, that came to nothing.
+    """
+    store = Store(folder)
+    store.begin(study)
+    draw = stream(0, "made up")
+    records = []
+    for place, trial in enumerate(planned_trials(study)):
+        if place in failing:
+            records.append(failed(trial, "failed", InputError("no room for <b>this</b>"), 0.1))
+            continue
+        level = min(0.99, 0.4 + 0.1 * study.cells.index(trial.cell) + 0.03 * draw.normal())
+        curve = np.linspace(0.3, level, 5)
+        bins = np.linspace(0.5 / BINS, 1 - 0.5 / BINS, BINS)
+        series = {f"{split}_accuracy": curve for split in ("train", "validation")}
+        series |= {f"{split}_loss": -np.log(curve) for split in ("train", "validation")}
+        series |= {"confusion": (20 * (0.9 * np.eye(3) + 0.1 / 3)).ravel(), "reliability_counts": np.full(BINS, 4.0)}
+        series |= {"reliability_confidence": bins, "reliability_accuracy": level * bins}
+        if "cnn" in trial.cell.model_spec:
+            before = draw.normal(size=27)
+            series |= {"kernels_before": before, "kernels_after": before + 0.5}
+        measures = dict.fromkeys(("test_accuracy", "validation_accuracy", "train_accuracy"), level)
+        measures |= {name: -float(np.log(level)) for name in ("test_loss", "validation_loss", "train_loss")}
+        measures |= {"ece": 1 - level, "temperature": 2.0, "scaled_test_loss": -0.5 * float(np.log(level))}
+        records.append(Record(trial.cell.address, trial.block, "done", "", 0.5, measures, series))
+    store.keep(records)
+    return store

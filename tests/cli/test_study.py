@@ -10,7 +10,7 @@ import pytest
 from command_line import CommandLine
 from layerwise.errors import UnknownNameError
 from layerwise.study.named import find_studies, list_studies
-from study_files import SMALL
+from study_files import SMALL, made_up, small
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +54,21 @@ def test_for_people_there_are_tables_and_a_verdict(cli: CommandLine) -> None:
     assert "[secondary]" in shown.out
     assert "The hypothesis is open: With few images" in shown.err
     assert "Of 2 numbers of others," in shown.err
+
+
+def test_a_report_is_written_of_one_study_and_of_a_folder_with_some(cli: CommandLine) -> None:
+    made_up(small(), Path("results/small"))
+    shown = cli("study", "report", "results/small")
+    assert shown.code == 0, shown.err
+    assert "Report: results/small/report.html" in shown.err
+    assert {"report.html", "summary.json", "cells.csv", "claims.csv", "runs.csv"} <= {
+        path.name for path in Path("results/small").iterdir()
+    }
+    made_up(small(), Path("results/other"))
+    told = json.loads(cli("study", "report", "results", "--json").out)
+    assert told["report"] == "results/report.html"
+    assert len(told["studies"]) == 2
+    assert "digits holds no results of a study. Run one:" in cli.refusal("study", "report", "digits")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,9 @@ from layerwise.cli.console import AsJson, bars, print_json, print_table, say
 
 if TYPE_CHECKING:
     from layerwise.arrays.blocks import Estimate
+    from layerwise.report.study.view import StudyView
     from layerwise.study.file import Study
+    from layerwise.study.store import Store
     from layerwise.study.summary import StudySummary
 
 study = typer.Typer(
@@ -62,6 +64,7 @@ def run_command(
 
     layerwise study run mine.toml --seeds 5 -o results
     """
+    from layerwise.report.study.tables import as_json as as_facts
     from layerwise.study.engines import find_engine
     from layerwise.study.named import find_studies
     from layerwise.study.running import run_study
@@ -73,11 +76,57 @@ def run_command(
     for one in chosen:
         store = run_study(one, output / one.name, runner, retry=retry, progress=bars)
         summary = summarize(one, store)
-        told.append(_as_json(summary, store.folder))
+        told.append({**as_facts(summary), "folder": str(store.folder)})
         if not as_json:
             _print(summary, store.folder)
     if as_json:
         print_json({"studies": told})
+
+
+@study.command("report", no_args_is_help=True)
+def report_command(
+    folder: Annotated[Path, typer.Argument(help="Results of a study, or a folder with those of several.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write report.html: the verdict, the picture that carries it, and everything behind it; with JSON and CSV beside.
+
+    Of a folder with several studies, each gets its report, and report.html there shows them side by side.
+
+    layerwise study report studies/q2-images
+    """
+    from layerwise.report.study.page import write_study_index, write_study_report
+    from layerwise.report.study.tables import as_json as as_facts
+    from layerwise.study.store import find_stores
+
+    views = []
+    stores = find_stores(folder)
+    for store in bars(stores, total=len(stores), what="reports"):
+        view = _view(store)
+        views.append((view, write_study_report(view, store.folder)))
+    last = views[0][1] if views[0][1].parent == folder else write_study_index(views, folder)
+    if as_json:
+        print_json({"studies": [as_facts(view.summary) for view, _ in views], "report": str(last)})
+        return
+    print_table(
+        "Studies",
+        ("study", "seeds", "verdict", "hypothesis"),
+        [
+            (view.summary.study.name, f"{view.summary.used}", view.summary.verdict, view.summary.study.hypothesis)
+            for view, _ in views
+        ],
+    )
+    say(f"Report: {last}")
+
+
+def _view(store: Store) -> StudyView:
+    from layerwise.report.study.view import StudyView
+    from layerwise.study.described import describe
+    from layerwise.study.summary import summarize
+
+    one = store.study()
+    summary = summarize(one, store)
+    return StudyView(summary, store.table(series=True), describe(one, store))
 
 
 def _with_seeds(one: Study, seeds: int | None) -> Study:
@@ -134,35 +183,3 @@ def _number(mean: float, low: float, high: float) -> str:
 
 def _effect(effect: Estimate) -> str:
     return "–" if effect.value != effect.value else f"{effect.value:.3g} ({effect.low:.3g} – {effect.high:.3g})"
-
-
-def _as_json(summary: StudySummary, folder: Path) -> dict[str, Any]:
-    def told(effect: Estimate) -> dict[str, Any]:
-        return {"value": effect.value, "interval_95": [effect.low, effect.high], "blocks": effect.blocks}
-
-    return {
-        "study": summary.study.name,
-        "folder": str(folder),
-        "blocks": summary.blocks,
-        "verdict": summary.verdict,
-        "same_hypothesis": summary.same_hypothesis,
-        "failures": len(summary.failures),
-        "cells": summary.table().to_dict("records"),
-        "claims": [
-            {
-                "claim": one.finding.comparison.claim,
-                "kind": one.finding.comparison.kind,
-                "effect": told(one.finding.effect),
-                "p": one.finding.p,
-                "p_adjusted": one.p_adjusted,
-                "verdict": one.verdict,
-                "planned": one.planned,
-                "still_needed": one.finding.still_needed,
-            }
-            for one in summary.judged
-        ],
-        "references": [
-            {"source": one.reference.source, "value": one.reference.value, "ours": told(one.ours), "inside": one.inside}
-            for one in summary.beside
-        ],
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -73,17 +73,22 @@ def page(view: RunView, *, title: str, figures: Path) -> str:
     album = Album(figures)
     written = [(key, heading, build(view, album)) for key, heading, build in SECTIONS]
     kept = [(key, heading, body) for key, heading, body in written if body]
-    links = (tag("a", heading, href=f"#{key}") for key, heading, _ in kept)
-    sections = (tag("section", tag("h2", heading), body, id=key) for key, heading, body in kept)
+    return fill_page(title, _subject(view), answer(view), kept)
+
+
+def fill_page(title: str, subject: Html, answer: Html, sections: Sequence[tuple[str, str, Html]]) -> str:
+    """A page of its title, what it is about, the answer, and sections: key, heading, body."""
+    links = (tag("a", heading, href=f"#{key}") for key, heading, _ in sections)
+    written = (tag("section", tag("h2", heading), body, id=key) for key, heading, body in sections)
     templates = files("layerwise.report") / "templates"
     return Template((templates / "page.html").read_text(encoding="utf-8")).substitute(
         title=joined([title]),
         heading=name(title),
-        subject=_subject(view),
+        subject=subject,
         style=(templates / "style.css").read_text(encoding="utf-8"),
-        answer=answer(view),
+        answer=answer,
         links=joined(links),
-        sections=joined(sections),
+        sections=joined(written),
     )
 
 
@@ -91,6 +96,6 @@ def _subject(view: RunView) -> Html:
     """Which network was measured on which data, where it was recorded."""
     recorded = (view.model.get("spec"), view.run.get("steps", {}).get("difficulty", {}).get("data"))
     known = [name(str(fact)) for fact in recorded if fact]
-    subject = Html(" · " + " on ".join(known)) if known else Html()
+    subject = Html(" · ".join(["example difficulty", *([" on ".join(known)] if known else [])]))
     said = approximation(view.taps)
     return joined([subject, f" · {said}"]) if said else subject

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -40,9 +41,9 @@ class Album:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def chart(self, name: str, axes: Axes, alt: str) -> Html:
+    def chart(self, name: str, drawn: Axes | Figure, alt: str) -> Html:
         """Write `name`.svg and return the same picture for the page; `alt` says what it shows to who cannot see it."""
-        svg = svg_text(axes)
+        svg = svg_text(drawn)
         write_text(self._folder / f"{name}.svg", svg)
         return inline_svg(svg, name, alt)
 

@@ -24,6 +24,7 @@ from layerwise.study.file import Study, parse_study
 from layerwise.study.trials import MEASURES, Record, Trial
 
 FORMAT = 1
+PLAN = "plan.json"
 MANY_FILES = 64
 """Files of chunks beyond which they are put into one, so that a finished study is looked through at once."""
 
@@ -45,14 +46,14 @@ class Store:
         self._chunks = self.folder / "chunks"
         if self.folder.exists() and not self.folder.is_dir():
             raise StudyError(f"{self.folder} is a file; a folder is expected for the results of a study.")
-        if (self.folder / "plan.json").exists():
-            self._check_format(read_json(self.folder / "plan.json"))
+        if (self.folder / PLAN).exists():
+            self._check_format(read_json(self.folder / PLAN))
         elif self.folder.exists() and any(self.folder.iterdir()):
             raise StudyError(f"{self.folder} holds something else than a study. Choose another folder.")
 
     def begin(self, study: Study) -> None:
         """Note the plan, unless one is noted already: what is claimed after the first run is told apart by it."""
-        path = self.folder / "plan.json"
+        path = self.folder / PLAN
         if not path.exists():
             plan = {
                 "format": FORMAT,
@@ -88,7 +89,7 @@ class Store:
 
     def plan(self) -> dict[str, Any]:
         """What was planned before the first run: `hypothesis`, `comparisons`, and the hash of both."""
-        path = self.folder / "plan.json"
+        path = self.folder / PLAN
         return dict(read_json(path)) if path.exists() else {}
 
     def finished(self) -> set[str]:
@@ -191,3 +192,18 @@ def table_of(records: Sequence[Record]) -> pd.DataFrame:
         values = [np.asarray(one.series.get(key, none), np.float32) for one in records]
         columns[name] = pd.Series(values, dtype=object)
     return pd.DataFrame(columns)
+
+
+def find_stores(folder: Path | str) -> list[Store]:
+    """The store in a folder, or those in its folders.
+
+    Raises:
+        StudyError: there is none.
+    """
+    folder = Path(folder)
+    if (folder / PLAN).exists():
+        return [Store(folder)]
+    found = sorted(path.parent for path in folder.glob(f"*/{PLAN}"))
+    if not found:
+        raise StudyError(f"{folder} holds no results of a study. Run one: layerwise study run NAME -o {folder}")
+    return [Store(one) for one in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from layerwise.study.cells import Cell
 from layerwise.study.comparisons import Column, Finding, Verdict, compare
 from layerwise.study.file import Reference, Study
 from layerwise.study.store import Store
+from layerwise.study.trials import SHARES
 from layerwise.study.tuning import Contender, runs_of
 
 
@@ -106,13 +107,18 @@ class StudySummary:
         """A measure in each block that is used, shape (R,); NaN where the run failed."""
         return _column(self.records, contender, measure or self.study.measure, self.used)
 
+    def estimate(self, contender: Contender, measure: str | None = None) -> Estimate:
+        """A measure's mean with its interval over the blocks that are used."""
+        name = measure or self.study.measure
+        return _estimate(self.outcomes(contender, name), name)
+
     def runs(self, contender: Contender) -> pd.DataFrame:
         """A contender's runs in the blocks that are used, a row each."""
         rows = runs_of(self.records, contender)
         return rows[rows["block"] < self.used].reset_index(drop=True)
 
     def _told(self, contender: Contender, measure: str | None) -> dict[str, Any]:
-        found = bootstrap_interval(self.outcomes(contender, measure))
+        found = self.estimate(contender, measure)
         return {"mean": found.value, "low": found.low, "high": found.high, "blocks": found.blocks}
 
     def _chosen(self, contender: Contender) -> dict[str, str]:
@@ -193,6 +199,14 @@ def _column(records: pd.DataFrame, contender: Contender, measure: str, used: int
     column = np.full(used, np.nan)
     column[rows["block"].to_numpy(np.int64)] = rows[measure].to_numpy(np.float64)
     return column
+
+
+def _estimate(outcomes: NDArray[np.float64], measure: str, *, seed: int = 0) -> Estimate:
+    """The interval of a share ends at 0 and 1."""
+    found = bootstrap_interval(outcomes, seed=seed)
+    if measure not in SHARES:
+        return found
+    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
 def _adjusted(findings: list[Finding]) -> list[float]:

@@ -42,6 +42,9 @@ MEASURES = (
 `arrays.calibration.scaled_loss`.
 """
 
+SHARES = ("test_accuracy", "validation_accuracy", "train_accuracy", "ece")
+"""Those of them that lie between 0 and 1."""
+
 CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 ROWS_AT_ONCE = 1000
 MOST_KERNELS = 4096
@@ -133,9 +136,14 @@ def trial_model(trial: Trial, data: ImageData) -> nn.Module:
     return model
 
 
+def first_convolution(model: nn.Module) -> nn.Conv2d | None:
+    """The convolution that sees the image."""
+    return next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
+
+
 def first_kernels(model: nn.Module) -> NDArray[np.float32]:
     """The weights of the first convolution in one row, as they are; none of a network without, or with very many."""
-    first = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
+    first = first_convolution(model)
     if first is None or first.weight.numel() > MOST_KERNELS:
         return np.empty(0, np.float32)
     return first.weight.detach().numpy().ravel().copy()

@@ -1,0 +1,91 @@
+"""The top of a study's report: the verdict by the rule, the prediction, and the picture that carries it."""
+
+from __future__ import annotations
+
+from layerwise.arrays.blocks import Estimate
+from layerwise.plots.studies import MEASURE_WORDS, plot_outcomes
+from layerwise.report.html import DASH, Html, figure, joined, tag
+from layerwise.report.pictures import Album
+from layerwise.report.study.view import StudyView
+from layerwise.study.summary import StudySummary
+from layerwise.study.trials import SHARES
+from layerwise.views.studies import lay_out
+
+VERDICT_CLASS = {"supported": "right", "contradicted": "wrong", "open": ""}
+
+
+def answer(view: StudyView, album: Album) -> Html:
+    """The verdict, the hypothesis, and every run in one picture."""
+    return joined([verdict_words(view.summary), tiles(view.summary), outcomes(view.summary, album)])
+
+
+def verdict_words(summary: StudySummary) -> Html:
+    """The verdict and the prediction it is about."""
+    primary = [one for one in summary.judged if one.finding.comparison.primary and one.planned]
+    came = sum(one.verdict == "supported" for one in primary)
+    against = sum(one.verdict == "contradicted" for one in primary)
+    rule = f"{came} of {len(primary)} planned claims came true, {against} came out the other way. "
+    if not summary.used:
+        rule = f"No planned look is reached yet: {summary.blocks} of {summary.study.looks[0]} blocks are whole. "
+    changed = (
+        ""
+        if summary.same_hypothesis
+        else "The hypothesis was changed after the first run, so its verdict is exploratory. "
+    )
+    return joined(
+        [
+            tag("p", "Predicted: ", tag("em", " ".join(summary.study.hypothesis.split())), class_="lead"),
+            tag(
+                "p",
+                tag("b", f"{summary.verdict}. ", class_=VERDICT_CLASS[summary.verdict]),
+                rule,
+                changed,
+                class_="lead",
+            ),
+        ]
+    )
+
+
+def tiles(summary: StudySummary) -> Html:
+    """The study in four numbers."""
+    runs, failed = len(summary.records), len(summary.failures)
+    hours = summary.records["seconds"].sum() / 3600
+    facts = (
+        (f"{summary.used}", "seeds", "each a block of data, weights and order"),
+        (f"{len(summary.study.contenders)}", "cells", "compared within each seed"),
+        (f"{runs:,}", "runs", f"{failed} of them failed" if failed else "none failed"),
+        (f"{60 * hours:.0f} min", "of one core", f"{3600 * hours / max(runs, 1):.2f} s a run"),
+    )
+    drawn = (
+        tag("div", tag("strong", number), tag("span", words), tag("small", more), class_="tile")
+        for number, words, more in facts
+    )
+    return tag("div", *drawn, class_="tiles")
+
+
+def outcomes(summary: StudySummary, album: Album) -> Html:
+    """Every run beside the mean of its cell."""
+    layout = lay_out(summary.study.contenders)
+    parts = []
+    for words, cells in layout.series.items():
+        for level, contender in cells.items():
+            at = f" at {level:g}" if layout.along else ""
+            parts.append(f"{words}{at} {told(summary.estimate(contender), summary.study.measure)}")
+    chart = album.chart(f"{summary.study.name}-outcomes", plot_outcomes(summary), "; ".join(parts))
+    beside = " Open diamonds: numbers of others." if summary.beside else ""
+    caption = (
+        f"{MEASURE_WORDS[summary.study.measure].capitalize()}; each dot is one seed, marks are means with 95 % "
+        f"intervals over {summary.used} seeds.{beside}"
+    )
+    return figure(chart, caption)
+
+
+def told(found: Estimate, measure: str) -> str:
+    """A number with its interval, shares in percent."""
+    if found.value != found.value:
+        return DASH
+    scale, unit, digits = (100, " %", 1) if measure in SHARES else (1, "", 3)
+    ends = (
+        f"{scale * found.low:.{digits}f} to {scale * found.high:.{digits}f}" if found.low == found.low else "one seed"
+    )
+    return f"{scale * found.value:.{digits}f}{unit} ({ends})"

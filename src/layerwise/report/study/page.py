@@ -1,0 +1,83 @@
+"""`write_study_report`: a study as one page with its numbers beside it; `write_study_index`: several, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from layerwise.report.html import Html, joined, tag
+from layerwise.report.page import fill_page
+from layerwise.report.pictures import Album
+from layerwise.report.study.answer import answer, outcomes, verdict_words
+from layerwise.report.study.claims import claims_section, references_section
+from layerwise.report.study.method import method_section
+from layerwise.report.study.runs import (
+    calibration_section,
+    checks_section,
+    confusion_section,
+    curves_section,
+    kernels_section,
+    ledger_section,
+)
+from layerwise.report.study.tables import write_tables
+from layerwise.report.study.view import StudyView
+from layerwise.runs import write_text
+
+Section = Callable[[StudyView, Album], Html]
+
+SECTIONS: tuple[tuple[str, str, Section], ...] = (
+    ("claims", "What was claimed, and what was found", claims_section),
+    ("references", "Numbers of others beside ours", references_section),
+    ("checks", "What a careful experimenter checks", checks_section),
+    ("curves", "Every seed, epoch by epoch", curves_section),
+    ("confusion", "Which classes are taken for which", confusion_section),
+    ("calibration", "Whether confidence can be believed", calibration_section),
+    ("kernels", "First kernels before and after", kernels_section),
+    ("ledger", "Every run", ledger_section),
+    ("method", "How these numbers were made", method_section),
+)
+
+
+def write_study_report(view: StudyView, folder: Path) -> Path:
+    """Write FOLDER/report.html, its charts as FOLDER/figures/*.svg, and summary.json, cells.csv, claims.csv, runs.csv.
+
+    Returns:
+        The path of the report.
+    """
+    album = Album(folder / "figures")
+    write_tables(view.summary, folder)
+    written = [(key, heading, build(view, album)) for key, heading, build in SECTIONS]
+    kept = [one for one in written if one[2]]
+    path = folder / "report.html"
+    write_text(path, fill_page(view.summary.study.title, Html("study"), answer(view, album), kept))
+    return path
+
+
+def write_study_index(views: Sequence[tuple[StudyView, Path]], folder: Path) -> Path:
+    """Write FOLDER/report.html: each study's verdict and the picture that carries it, with a link to its own report.
+
+    Args:
+        views: studies with the paths of their reports.
+        folder: above them.
+    """
+    album = Album(folder / "figures")
+    sections = [
+        (
+            view.summary.study.name,
+            view.summary.study.title,
+            joined(
+                [
+                    verdict_words(view.summary),
+                    outcomes(view.summary, album),
+                    tag("p", tag("a", "The whole report", href=path.relative_to(folder).as_posix())),
+                ]
+            ),
+        )
+        for view, path in views
+    ]
+    verdicts = [view.summary.verdict for view, _ in views]
+    told = ", ".join(f"{verdicts.count(one)} {one}" for one in ("supported", "contradicted", "open"))
+    path = folder / "report.html"
+    lead = tag("p", f"{len(views)} studies: {told}.", class_="lead")
+    write_text(path, fill_page(folder.resolve().name, Html("studies"), lead, sections))
+    return path

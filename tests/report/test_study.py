@@ -1,0 +1,78 @@
+"""The report of a study says the verdict first, and loses nothing that failed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from layerwise.report.study.page import write_study_index, write_study_report
+from layerwise.report.study.view import StudyView
+from layerwise.study.described import describe
+from layerwise.study.store import Store
+from layerwise.study.summary import summarize
+from study_files import made_up, small
+
+
+def view_of(store: Store) -> StudyView:
+    study = store.study()
+    return StudyView(summarize(study, store), store.table(series=True), describe(study, store))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return made_up(small(("seeds = 3", "seeds = 5")), tmp_path_factory.mktemp("study") / "small", failing=(6,))
+
+
+def test_the_page_leads_with_the_verdict_and_shows_every_part(store: Store) -> None:
+    view = view_of(store)
+    page = write_study_report(view, store.folder).read_text()
+    assert page.index("Predicted:") < page.index("<svg") < page.index('id="claims"')
+    assert f"{view.summary.verdict}. " in page
+    for key in ("claims", "references", "curves", "confusion", "calibration", "kernels", "ledger", "method"):
+        assert f'<section id="{key}">' in page
+    assert "horizontal" in page  # the names of the classes, which no record has
+    assert "no room for &lt;b&gt;this&lt;/b&gt;" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_the_same_results_give_the_same_bytes(store: Store) -> None:
+    first = write_study_report(view_of(store), store.folder).read_bytes()
+    assert write_study_report(view_of(store), store.folder).read_bytes() == first
+
+
+def test_numbers_stand_beside_the_page(store: Store) -> None:
+    view = view_of(store)
+    write_study_report(view, store.folder)
+    told = json.loads((store.folder / "summary.json").read_text())
+    assert told["verdict"] == view.summary.verdict
+    assert told["claims"][0]["effect"]["value"] == view.summary.judged[0].finding.effect.value
+    runs = pd.read_csv(store.folder / "runs.csv")
+    assert len(runs) == 20
+    assert set(runs["status"]) == {"done", "failed"}
+    assert runs["model.name"].nunique() == 2
+    cells = pd.read_csv(store.folder / "cells.csv")
+    ours = view.summary.table("ece")["mean"]
+    assert cells.loc[cells["measure"] == "ece", "mean"].tolist() == pytest.approx(ours.tolist())
+    claims = pd.read_csv(store.folder / "claims.csv")
+    assert claims["claim"].tolist() == [one.finding.comparison.claim for one in view.summary.judged]
+
+
+def test_several_studies_stand_side_by_side(store: Store, tmp_path: Path) -> None:
+    stores = [made_up(small(("Do convolutions", f"{word} convolutions")), tmp_path / word) for word in ("Do", "Can")]
+    views = [view_of(one) for one in stores]
+    paths = [write_study_report(view, one.folder) for view, one in zip(views, stores, strict=True)]
+    page = write_study_index(list(zip(views, paths, strict=True)), tmp_path).read_text()
+    assert "2 studies:" in page
+    assert 'href="Do/report.html"' in page
+    assert page.count("<svg") == 2
+
+
+def test_a_study_that_has_not_reached_its_first_look_says_so(tmp_path: Path) -> None:
+    study = small(("seeds = 3", "seeds = 6\nlooks = [4, 6]"))
+    store = made_up(small(), tmp_path / "early")
+    store.begin(study)
+    page = write_study_report(view_of(store), store.folder).read_text()
+    assert "No planned look is reached yet: 3 of 4 blocks are whole." in page
