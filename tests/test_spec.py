@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from layerwise.errors import OptionError
-from layerwise.spec import Spec, flag, parse_spec, positive, share, text, whole
+from layerwise.spec import Spec, below_one, flag, parse_spec, positive, share, text, whole
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,8 @@ def test_an_option_given_twice_is_refused():
         (positive, "3", 3),
         (whole, "0", 0),
         (share, "0.25", 0.25),
+        (below_one, "0", 0.0),
+        (below_one, "0.5", 0.5),
         (flag, "1", True),
         (flag, "0", False),
         (text, "a", "a"),
@@ -57,6 +59,7 @@ def test_values_are_read(read, value, expected):
         (positive, ["0", "-1", "1.5", "x", "1e3", "²"], "a whole number from"),
         (whole, ["-1", "x", "0.0"], "a whole number from 0"),
         (share, ["0", "1", "-0.5", "nan", "x"], "a number more than 0 and less than 1"),
+        (below_one, ["1", "-0.5", "nan", "x"], "a number from 0, less than 1"),
         (flag, ["yes", "2", "true"], "1 or 0"),
     ],
 )

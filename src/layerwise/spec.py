@@ -84,6 +84,21 @@ def share(name: str, value: str) -> float:
     return number
 
 
+def below_one(name: str, value: str) -> float:
+    """A number from 0, less than 1.
+
+    Raises:
+        OptionError: it is something else.
+    """
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not 0 <= number < 1:
+        raise OptionError(f"option {name}={value}: expected a number from 0, less than 1.")
+    return number
+
+
 def flag(name: str, value: str) -> bool:
     """1 or 0.
 

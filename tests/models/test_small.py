@@ -33,9 +33,11 @@ def test_the_report_cnn_takes_grey_images_of_a_batch_of_one():
         ("wider-cnn", 300 + 1770 + 21),
         ("deeper-cnn", 150 + 3 * 444 + 12),
         ("three-layer-cnn", 64 * 50 + 128 * (64 * 49 + 1) + 3 * 129),
+        ("simple-cnn?batch_norm=1&dropout=0.5", 150 + 444 + 12 + 2 * 6),
         ("two-layer-mlp", 7850 + 33),
         ("three-layer-mlp", 39793),
         ("three-layer-mlp?hidden=5&side=8", 64 * 5 + 5 + 18),
+        ("three-layer-mlp?batch_norm=1&dropout=0", 39793 + 2 * 60),
     ],
 )
 def test_the_networks_of_the_study_have_their_sizes(name: str, parameters: int) -> None:
@@ -59,6 +61,32 @@ def test_the_small_cnn_computes_what_its_words_say(pool: str, apply: object) -> 
     torch.testing.assert_close(network(images), expected)
 
 
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        (
+            "simple-cnn?filters=2&batch_norm=1&dropout=0.2",
+            ["conv1", "norm1", "relu1", "pool", "mean", "flatten", "dropout", "linear"],
+        ),
+        (
+            "two-layer-mlp?batch_norm=1&dropout=0.2",
+            ["flatten", "linear1", "norm1", "relu1", "dropout1", "linear2"],
+        ),
+    ],
+)
+def test_batch_norm_and_dropout_stand_where_their_words_say(name: str, layers: list[str]) -> None:
+    network = load_model(name, num_classes=3)
+    assert [place for place, _ in network.named_children()] == layers
+    assert [module.p for module in network.modules() if isinstance(module, nn.Dropout)] == [0.2]
+
+
+@pytest.mark.parametrize("name", ["simple-cnn", "three-layer-mlp"])
+def test_batch_norm_and_dropout_change_no_other_weight(name: str) -> None:
+    plain = load_model(name, num_classes=3, seed=4)
+    other = load_model(f"{name}?batch_norm=1&dropout=0.5", num_classes=3, seed=4).state_dict()
+    assert all(torch.equal(other[place], weight) for place, weight in plain.state_dict().items())
+
+
 def test_what_is_constant_stays_constant_to_the_border() -> None:
     """The padding reflects; zeros would dim the border."""
     network = SmallCNN(num_classes=2, filters=(1, 1), kernel=3, pool="average")
@@ -73,6 +101,8 @@ def test_what_is_constant_stays_constant_to_the_border() -> None:
 def test_options_of_networks_are_checked() -> None:
     with pytest.raises(OptionError, match=r"option pool=mean: expected max or average"):
         load_model("simple-cnn?pool=mean", num_classes=3)
+    with pytest.raises(OptionError, match=r"option dropout=1: expected a number from 0, less than 1"):
+        load_model("three-layer-mlp?dropout=1", num_classes=3)
     with pytest.raises(UnknownNameError, match=r'"simple-cnn" has no option "kernal". Did you mean "kernel"'):
         load_model("simple-cnn?kernal=3", num_classes=3)
     with pytest.raises(UnknownNameError, match="Its options are none"):

@@ -23,7 +23,7 @@ from layerwise.models.loading import load_weights
 from layerwise.models.resnet import CifarResNet, resnet18_cifar
 from layerwise.models.small import POOLS, ReportCNN, SmallCNN, SmallMLP
 from layerwise.seeds import stream_seed
-from layerwise.spec import list_of, one_of, parse_spec, positive, read_options
+from layerwise.spec import below_one, flag, list_of, one_of, parse_spec, positive, read_options
 
 __all__ = ["known_models", "load_model"]
 
@@ -38,9 +38,10 @@ _OWN: Mapping[str, Callable[..., nn.Module]] = {
     **{name: partial(SmallMLP, hidden=hidden) for name, hidden in _MLPS.items()},
 }
 
+_BOTH: dict[str, Callable[[str, str], Any]] = {"batch_norm": flag, "dropout": below_one}
 _OPTIONS: Mapping[str, Mapping[str, Callable[[str, str], Any]]] = {
-    **{name: {"kernel": positive, "pool": one_of(*POOLS), "filters": list_of(positive)} for name in _CNNS},
-    **{name: {"hidden": list_of(positive), "side": positive} for name in _MLPS},
+    **{name: {"kernel": positive, "pool": one_of(*POOLS), "filters": list_of(positive)} | _BOTH for name in _CNNS},
+    **{name: {"hidden": list_of(positive), "side": positive} | _BOTH for name in _MLPS},
 }
 """How the options of our own networks are read: "simple-cnn?kernel=3"."""
 

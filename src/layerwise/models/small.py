@@ -56,6 +56,8 @@ class SmallCNN(nn.Sequential):
         filters: of each convolution.
         kernel: the side of all filters.
         pool: "max" or "average", over squares of 2 × 2.
+        batch_norm: whether each convolution is followed by batch norm.
+        dropout: share of the means that is dropped before the linear layer, from 0 to below 1.
 
     >>> sum(p.numel() for p in SmallCNN(num_classes=3).parameters())
     606
@@ -69,15 +71,21 @@ class SmallCNN(nn.Sequential):
         filters: Sequence[int] = (3, 3),
         kernel: int = 7,
         pool: str = "max",
+        batch_norm: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         for number, (before, after) in enumerate(zip((in_channels, *filters), filters, strict=False), 1):
             layers[f"conv{number}"] = nn.Conv2d(before, after, kernel, padding="same", padding_mode="reflect")
+            if batch_norm:
+                layers[f"norm{number}"] = nn.BatchNorm2d(after)
             layers[f"relu{number}"] = nn.ReLU()
             if number == 1:
                 layers["pool"] = POOLS[pool](2)
         layers["mean"] = nn.AdaptiveAvgPool2d(1)
         layers["flatten"] = nn.Flatten()
+        if dropout:
+            layers["dropout"] = nn.Dropout(dropout)
         layers["linear"] = nn.Linear(filters[-1], num_classes)
         super().__init__(layers)
 
@@ -92,18 +100,31 @@ class SmallMLP(nn.Sequential):
         in_channels: C.
         hidden: the widths between pixels and logits.
         side: of an image, in pixels.
+        batch_norm: whether each hidden layer has batch norm before its ReLU.
+        dropout: share of each hidden layer's outputs that is dropped, from 0 to below 1.
 
     >>> sum(p.numel() for p in SmallMLP(num_classes=3).parameters())
     39793
     """
 
     def __init__(
-        self, *, num_classes: int, in_channels: int = 1, hidden: Sequence[int] = (50, 10), side: int = 28
+        self,
+        *,
+        num_classes: int,
+        in_channels: int = 1,
+        hidden: Sequence[int] = (50, 10),
+        side: int = 28,
+        batch_norm: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
         widths = (in_channels * side**2, *hidden)
         for number, (before, after) in enumerate(zip(widths, hidden, strict=False), 1):
             layers[f"linear{number}"] = nn.Linear(before, after)
+            if batch_norm:
+                layers[f"norm{number}"] = nn.BatchNorm1d(after)
             layers[f"relu{number}"] = nn.ReLU()
+            if dropout:
+                layers[f"dropout{number}"] = nn.Dropout(dropout)
         layers[f"linear{len(widths)}"] = nn.Linear(widths[-1], num_classes)
         super().__init__(layers)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from layerwise.errors import UnknownNameError, did_you_mean
-from layerwise.study.engines.lanes.engine import run_stacked
 from layerwise.study.engines.loop import run_in_loop
 from layerwise.study.engines.processes import run_in_processes
+from layerwise.study.engines.stacked import run_stacked
 from layerwise.study.trials import Record, Trial
 
 

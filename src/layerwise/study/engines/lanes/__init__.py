@@ -3,5 +3,4 @@
 lanes.cpp     the arithmetic, compiled on first use with the system's compiler
 native        the compiled library, or why there is none
 network       LaneNetwork: networks of torch in lanes and back, an epoch, logits
-engine        run_stacked: trials of one kind in stacks
 """

@@ -1,4 +1,4 @@
-"""load_library: lanes.cpp, compiled on first use for this processor and kept."""
+"""load_library, lane_width: lanes.cpp, compiled on first use for this processor and kept."""
 
 from __future__ import annotations
 
@@ -39,6 +39,14 @@ def load_library() -> ctypes.CDLL:
     for name in ("destroy", "bind", "epoch", "logits", "gradients"):
         getattr(library, f"lanes_{name}").restype = None
     return library
+
+
+def lane_width() -> int:
+    """How many networks one vector of this processor holds; 0 where nothing can be compiled."""
+    try:
+        return int(load_library().lanes_width())
+    except NoCompilerError:
+        return 0
 
 
 def _compile(compiler: str, path: Path) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from layerwise.study.engines.lanes.native import load_library
+from layerwise.study.engines.sequences import layers_of
 
 CONVOLUTION, RELU, MAX_POOL, AVERAGE_POOL, MEAN, LINEAR = range(6)
 
@@ -34,11 +35,12 @@ class Described:
 
 def describe(model: nn.Module, image_shape: Sequence[int]) -> list[Described] | None:
     """The layers of a network, or None if it has any that lanes do not know."""
-    if not isinstance(model, nn.Sequential):
+    layers = layers_of(model)
+    if layers is None or not known_to_lanes(model):
         return None
     channels, height, width = image_shape
     found: list[Described] = []
-    for name, module in model.named_children():
+    for name, module in layers:
         kind = _kind(module)
         if kind is None or (kind in (MAX_POOL, AVERAGE_POOL) and (height % 2 or width % 2)):
             return None
@@ -59,7 +61,21 @@ def describe(model: nn.Module, image_shape: Sequence[int]) -> list[Described] | 
                 height, width = height // 2, width // 2
             elif kind == MEAN:
                 height = width = 1
-    return found if found and found[-1].kind == LINEAR else None
+    if not found or found[-1].kind != LINEAR:
+        return None
+    if not found or found[-1].kind != LINEAR:
+        return None
+    # Gradients begin at the last layer, so that one has to learn.
+    return found if model.get_parameter(f"{found[-1].module}.weight").requires_grad else None
+
+
+def known_to_lanes(model: nn.Module) -> bool:
+    """Whether lanes know all of its layers, if they fit the images; of each, all or nothing must be frozen."""
+    layers = layers_of(model)
+    return layers is not None and all(
+        _kind(module) is not None and len({one.requires_grad for one in module.parameters()}) < 2
+        for _, module in layers
+    )
 
 
 def _kind(module: nn.Module) -> int | None:
@@ -149,12 +165,13 @@ class LaneNetwork:
         self._library.lanes_logits(self._made, self._pointers(data), count, _at(found))
         return np.moveaxis(found, 2, 0)[: len(self._models)]
 
-    def gradients(self) -> Iterator[tuple[str, Float, Float]]:
-        """The last batch's gradients of each layer: its name, of weights (lanes, …) and biases (lanes, …)."""
+    def gradients(self) -> Iterator[tuple[str, Float]]:
+        """The last batch's gradient of each parameter: its name, and (lanes, …)."""
         for place, layer in self._with_parameters():
             weight, bias = (np.empty_like(one) for one in self._parameters[layer.module])
             self._library.lanes_gradients(self._made, place, _at(weight), _at(bias))
-            yield layer.module, np.moveaxis(weight, -1, 0), np.moveaxis(bias, -1, 0)
+            yield f"{layer.module}.weight", np.moveaxis(weight, -1, 0)
+            yield f"{layer.module}.bias", np.moveaxis(bias, -1, 0)
 
     def write_back(self) -> None:
         """Put the parameters into the networks."""
