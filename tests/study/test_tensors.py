@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from layerwise.models.catalog import load_model
 from layerwise.seeds import stream_seed
 from layerwise.study.edge_kernels import set_edge_kernels
 from layerwise.study.engines.tensors.convolution import StackedConvolution
@@ -128,6 +129,17 @@ def test_a_network_that_diverges_hurts_no_other(name: str) -> None:
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["simple-cnn?kernel=3&batch_norm=1", "two-layer-mlp?side=6"])
+def test_colours_come_in_torch_s_order(name: str) -> None:
+    models = [load_model(name, num_classes=4, in_channels=3, seed=seed).eval() for seed in range(2)]
+    generator = torch.Generator().manual_seed(0)
+    data = torch.rand(2, 7, 3, 6, 6, generator=generator)
+    logits = TensorNetwork(models, (3, 6, 6), 5, [0, 1]).logits([one.numpy() for one in data.flatten(2)])
+    with torch.no_grad():
+        expected = torch.stack([model(one) for model, one in zip(models, data, strict=True)])
+    torch.testing.assert_close(torch.from_numpy(logits), expected)
+
+
 def test_what_is_frozen_in_one_network_stays_there() -> None:
     models = networks("simple-cnn?kernel=3", 2)
     set_edge_kernels(models[1])
@@ -174,6 +186,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
         (nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(300, 3)), False),
         (nn.Sequential(nn.Conv2d(1, 64, 3, padding="same", padding_mode="reflect"), nn.Flatten()), False),
         (nn.Sequential(nn.Flatten(), nn.Linear(144, 3), nn.GELU()), False),
+        (nn.Sequential(nn.Flatten(), nn.Linear(144, 3)).requires_grad_(requires_grad=False), False),
         (nn.Sequential(nn.Linear(12, 3), nn.Flatten(), nn.Linear(36, 3)), False),
     ],
 )

@@ -1,4 +1,4 @@
-"""layers_of: the layers of a plain sequence, which is what can be stacked."""
+"""layers_of: the layers of a plain sequence, which is what can be stacked; keeps_size: the convolutions that can be."""
 
 from __future__ import annotations
 
@@ -27,3 +27,10 @@ def layers_of(model: nn.Module) -> list[tuple[str, nn.Module]] | None:
     if shared or not all(type(module) in KNOWN for _, module in layers):
         return None
     return [(name, module) for name, module in layers if module is not None]
+
+
+def keeps_size(convolution: nn.Conv2d) -> bool:
+    """Whether its kernels are square, its stride is 1, and the padding reflects and keeps the size of the images."""
+    reflects = convolution.padding == "same" and convolution.padding_mode == "reflect"
+    square = convolution.kernel_size[0] == convolution.kernel_size[1]
+    return reflects and square and convolution.stride == convolution.dilation == (1, 1) and convolution.groups == 1

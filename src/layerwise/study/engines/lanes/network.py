@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from layerwise.study.engines.lanes.native import load_library
-from layerwise.study.engines.sequences import layers_of
+from layerwise.study.engines.sequences import keeps_size, layers_of
 
 CONVOLUTION, RELU, MAX_POOL, AVERAGE_POOL, MEAN, LINEAR = range(6)
 
@@ -81,10 +81,7 @@ def known_to_lanes(model: nn.Module) -> bool:
 def _kind(module: nn.Module) -> int | None:
     """What the library calls it; -1 for what changes no number, None for what it does not know."""
     if isinstance(module, nn.Conv2d):
-        plain = module.padding == "same" and module.padding_mode == "reflect" and module.bias is not None
-        square = module.kernel_size[0] == module.kernel_size[1]
-        simple = module.stride == (1, 1) and module.dilation == (1, 1) and module.groups == 1
-        return CONVOLUTION if plain and square and simple else None
+        return CONVOLUTION if keeps_size(module) and module.bias is not None else None
     if isinstance(module, nn.Linear):
         return LINEAR if module.bias is not None else None
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):

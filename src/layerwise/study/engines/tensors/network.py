@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwise.seeds import stream_seed
-from layerwise.study.engines.sequences import layers_of
+from layerwise.study.engines.sequences import keeps_size, layers_of
 from layerwise.study.engines.tensors.convolution import StackedConvolution
 from layerwise.study.engines.tensors.layers import (
     StackedBatchNorm,
@@ -34,9 +34,10 @@ Float = NDArray[np.float32]
 
 
 def stackable(model: nn.Module) -> bool:
-    """Whether it is a sequence of layers that stacks know, and of few filters."""
+    """Whether it is a sequence of layers that stacks know, of few filters, with something to train."""
     layers = layers_of(model)
-    if layers is None or not all(_is_plain(module) for _, module in layers):
+    learns = any(parameter.requires_grad for parameter in model.parameters())
+    if not learns or layers is None or not all(_is_plain(module) for _, module in layers):
         return False
     kinds = [type(module) for _, module in layers]
     # On images that are not flattened, a linear layer would take their rows.
@@ -45,10 +46,7 @@ def stackable(model: nn.Module) -> bool:
 
 def _is_plain(module: nn.Module) -> bool:
     if isinstance(module, nn.Conv2d):
-        same = module.padding == "same" and module.padding_mode == "reflect"
-        square = module.kernel_size[0] == module.kernel_size[1]
-        simple = module.stride == (1, 1) and module.dilation == (1, 1) and module.groups == 1
-        return same and square and simple and max(module.in_channels, module.out_channels) <= MOST_FILTERS
+        return keeps_size(module) and max(module.in_channels, module.out_channels) <= MOST_FILTERS
     if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
         return module.affine and module.track_running_stats and module.momentum is not None
     if isinstance(module, nn.Flatten):
@@ -104,18 +102,14 @@ class TensorNetwork:
         images = [torch.from_numpy(one) for one in data]
         seen = torch.from_numpy(np.take_along_axis(labels, orders, axis=0).T.astype(np.int64))  # (M, N)
         rows = torch.from_numpy(orders.T.astype(np.int64))  # (M, N)
-        numbers = torch.from_numpy(optimizer)
         for batch, (first, last) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
             self._seed_generators(batch)
             given = seen[:, first:last]
-            logits = self._layers(self._gather(images, rows[:, first:last]))  # (M, B, K)
-            each = functional.cross_entropy(logits.flatten(0, 1), given.flatten(), reduction="none").view(given.shape)
-            found = torch.autograd.grad(each.sum() / (last - first), list(self._trained.values()))
-            self._gradients = dict(zip(self._trained, found, strict=True))
-            losses += each.detach().double().sum(dim=1)
-            right += (logits.argmax(dim=2) == given).sum(dim=1)
+            each, hits = self._differentiate(self._gather(images, rows[:, first:last]), given)
+            losses += each.double().sum(dim=1)
+            right += hits.sum(dim=1)
             if step:
-                self._descend(*numbers)
+                self._descend(*torch.from_numpy(optimizer))
         self._epoch += step
         return losses.numpy(), right.numpy()
 
@@ -146,6 +140,14 @@ class TensorNetwork:
         for own, several, some in zip(found, images, rows, strict=True):
             torch.index_select(several, 0, some, out=own)
         return found.view(*rows.shape, *self._shape).transpose(2, 3)
+
+    def _differentiate(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Find the gradients of each network's mean loss; the losses, and whether they were right: both (M, B)."""
+        logits = self._layers(images)  # (M, B, K)
+        losses = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
+        found = torch.autograd.grad(losses.sum() / labels.shape[1], list(self._trained.values()))
+        self._gradients = dict(zip(self._trained, found, strict=True))
+        return losses.detach(), logits.argmax(dim=2) == labels
 
     def _seed_generators(self, batch: int) -> None:
         """For what is dropped in a batch: the seeds that the loop gives torch."""
