@@ -87,8 +87,8 @@ def test_an_output_path_that_is_a_file_is_refused(cli: Any, toys: Path) -> None:
         (
             "shape",
             'UnknownNameError: no data set is named "shape". Did you mean "shapes"?\n'
-            "    Expected one of: shapes, edges, digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, "
-            "svhn:DIR, folder:DIR, parquet:FILE|DIR, npz:FILE, npy:FILE|DIR, idx:DIR.\n",
+            "    Expected one of: shapes, edges, digits, mnist1d, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, "
+            "cifar100:DIR, svhn:DIR, folder:DIR, parquet:FILE|DIR, npz:FILE, npy:FILE|DIR, idx:DIR.\n",
         ),
         (
             "npz:small.npz?tst=0.5",

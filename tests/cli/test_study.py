@@ -21,13 +21,14 @@ def _file(toys: Path) -> None:
 def test_the_built_in_studies_are_listed_and_can_be_read(cli: CommandLine) -> None:
     listed = json.loads(cli("study", "list", "--json").out)["studies"]
     assert [one["name"] for one in listed] == list(list_studies())
-    assert {"inductive-bias/q1-overfit", "inductive-bias/q4-domain-shift"} <= set(list_studies())
+    assert {"inductive-bias/q1-overfit", "mnist-1d/shuffled-features"} <= set(list_studies())
     assert all(one["cells"] > 1 and one["seeds"] >= 30 for one in listed)
     assert "How many images does each network need?" in cli("study", "list").out
 
 
 def test_all_of_a_group_are_found_and_near_names_told() -> None:
-    assert [f"inductive-bias/{one.name}" for one in find_studies("inductive-bias/all")] == list(list_studies())
+    found = [f"inductive-bias/{one.name}" for one in find_studies("inductive-bias/all")]
+    assert found == [name for name in list_studies() if name.startswith("inductive-bias/")]
     with pytest.raises(UnknownNameError, match=r'no study is called "inductive-bias/q1"\. Did you mean'):
         find_studies("inductive-bias/q1")
 

@@ -9,7 +9,7 @@ from layerwise.data.catalog import SOURCES, load_data
 from layerwise.errors import FileError, InputError, NotEnoughExamplesError, OptionError, UnknownNameError
 
 FORMS = (
-    "shapes, edges, digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, svhn:DIR, folder:DIR, "
+    "shapes, edges, digits, mnist1d, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, svhn:DIR, folder:DIR, "
     "parquet:FILE|DIR, npz:FILE, npy:FILE|DIR, idx:DIR"
 )
 

@@ -62,8 +62,8 @@ def test_an_unknown_name_is_told_with_near_names():
     assert str(caught.value) == (
         'no network named "resnet19". Did you mean "resnet18" or "resnet14" or "resnet152"?\n'
         "    Give one of resnet18-cifar, resnet8, resnet14, resnet20, resnet56, resnet110, report-cnn, simple-cnn, "
-        "wider-cnn, deeper-cnn, three-layer-cnn, two-layer-mlp, three-layer-mlp, a name of torchvision (resnet18), "
-        "timm/NAME, or FILE.py:NAME."
+        "wider-cnn, deeper-cnn, three-layer-cnn, two-layer-mlp, three-layer-mlp, mnist1d-cnn, mnist1d-mlp, "
+        "a name of torchvision (resnet18), timm/NAME, or FILE.py:NAME."
     )
 
 

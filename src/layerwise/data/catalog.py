@@ -15,6 +15,7 @@ from layerwise.data.edges import EdgeFactors, load_edges
 from layerwise.data.folder import load_folder
 from layerwise.data.idx import load_idx
 from layerwise.data.images import ImageData
+from layerwise.data.mnist1d import load_mnist1d
 from layerwise.data.parquet import load_parquet
 from layerwise.data.shapes import ShapeFactors, load_shapes
 from layerwise.data.splits import hold_out, limit_splits
@@ -80,6 +81,13 @@ EDGES: Mapping[str, Callable[[str, str], Any]] = {
     **EDGE_RANGES,
 }
 
+MNIST1D: Mapping[str, Callable[[str, str], Any]] = {
+    "train": positive,
+    "test": positive,
+    "permuted": flag,
+    "seed": whole,
+}
+
 FETCHED = {"download": flag}
 """Options of sources that torchvision can download."""
 
@@ -87,6 +95,7 @@ SOURCES: Mapping[str, Source] = {
     "shapes": Source("shapes", _draw_shapes, {"train": positive, "test": positive, "seed": whole, **RANGES}),
     "edges": Source("edges", _draw_edges, EDGES),
     "digits": Source("digits", load_digits, DRAWN),
+    "mnist1d": Source("mnist1d", load_mnist1d, MNIST1D),
     "mnist": Source("mnist:DIR", load_mnist, FETCHED),
     "fashion-mnist": Source("fashion-mnist:DIR", load_fashion_mnist, FETCHED),
     "cifar10": Source("cifar10:DIR", load_cifar10, FETCHED),

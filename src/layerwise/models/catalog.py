@@ -20,6 +20,7 @@ from layerwise import _torchvision
 from layerwise.errors import InputError, MissingExtraError, ModelError, UnknownNameError, did_you_mean
 from layerwise.models.from_file import is_file_spec, load_from_file
 from layerwise.models.loading import load_weights
+from layerwise.models.mnist1d import Mnist1dCNN, Mnist1dMLP
 from layerwise.models.resnet import CifarResNet, resnet18_cifar
 from layerwise.models.small import POOLS, ReportCNN, SmallCNN, SmallMLP
 from layerwise.seeds import stream_seed
@@ -36,6 +37,8 @@ _OWN: Mapping[str, Callable[..., nn.Module]] = {
     "report-cnn": ReportCNN,
     **{name: partial(SmallCNN, filters=filters) for name, filters in _CNNS.items()},
     **{name: partial(SmallMLP, hidden=hidden) for name, hidden in _MLPS.items()},
+    "mnist1d-cnn": Mnist1dCNN,
+    "mnist1d-mlp": Mnist1dMLP,
 }
 
 _BOTH: dict[str, Callable[[str, str], Any]] = {"batch_norm": flag, "dropout": below_one}
