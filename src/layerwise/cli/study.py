@@ -51,7 +51,10 @@ def run_command(
     ] = Path("studies"),
     seeds: Annotated[int | None, typer.Option(help="How many; by default what the study says.")] = None,
     engine: Annotated[
-        str, typer.Option(help="stacked (many networks at once), processes (one for each core), or loop.")
+        str,
+        typer.Option(
+            help="stacked (many networks at once), ray (stacks on a cluster), processes (one a core), or loop."
+        ),
     ] = "stacked",
     retry: Annotated[bool, typer.Option("--retry", help="Run what failed once more.")] = False,
     as_json: AsJson = False,

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from layerwise.errors import UnknownNameError, did_you_mean
 from layerwise.study.engines.loop import run_in_loop
+from layerwise.study.engines.on_ray import run_on_ray
 from layerwise.study.engines.processes import run_in_processes
 from layerwise.study.engines.stacked import run_stacked
 from layerwise.study.trials import Record, Trial
@@ -23,6 +24,7 @@ ENGINES: Mapping[str, Engine] = {
     "loop": run_in_loop,
     "processes": run_in_processes,
     "stacked": run_stacked,
+    "ray": run_on_ray,
 }
 
 
