@@ -14,9 +14,9 @@ import pytest
 
 from layerwise.study.cells import Cell
 from layerwise.study.engines import on_ray
-from layerwise.study.engines.lanes.engine import cut_into_stacks, run_stack
 from layerwise.study.engines.loop import run_in_loop
 from layerwise.study.engines.on_ray import run_on_ray
+from layerwise.study.engines.stacked import cut_into_stacks, run_stack
 from layerwise.study.running import planned_trials
 from layerwise.study.trials import Record, Trial
 from study_files import small

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from layerwise.errors import MissingExtraError, StudyError
-from layerwise.study.engines.lanes.engine import cut_into_stacks, run_stack
 from layerwise.study.engines.processes import usable_cores
+from layerwise.study.engines.stacked import cut_into_stacks, run_stack
 from layerwise.study.trials import Record, Trial, failed, run_trial
 
 CHUNK_S = 15.0
