@@ -54,7 +54,7 @@ def with_network(study: Study, name: str) -> Study:
     """The study with cells of another network only, and no claims."""
     kept = ({key: value for key, value in cell.settings.items() if key[:5] != "model"} for cell in study.cells)
     cells = {cell.address: cell for cell in (Cell({**settings, "model.name": name}) for settings in kept)}
-    return replace(study, cells=tuple(cells.values()), comparisons=(), references=())
+    return replace(study, contenders=tuple(cells.values()), comparisons=(), references=())
 
 
 def named(checks: Sequence[Check], name: str) -> Check:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +13,7 @@ from layerwise.cli.console import AsJson, bars, print_json, print_table, say
 
 if TYPE_CHECKING:
     from layerwise.arrays.blocks import Estimate
-    from layerwise.report.study.view import StudyView
+    from layerwise.study.checks.check import Check
     from layerwise.study.file import Study
     from layerwise.study.store import Store
     from layerwise.study.summary import StudySummary
@@ -86,50 +88,60 @@ def run_command(
         print_json({"studies": told})
 
 
-@study.command("report", no_args_is_help=True)
-def report_command(
-    folder: Annotated[Path, typer.Argument(help="Results of a study, or a folder with those of several.")],
+@study.command("check", no_args_is_help=True)
+def check_command(
+    name: Annotated[str, typer.Argument(help="A built-in study (layerwise study list), GROUP/all, or FILE.toml.")],
     *,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Where results are kept; those that are there are checked, too.")
+    ] = Path("studies"),
     as_json: AsJson = False,
 ) -> None:
-    """Write report.html: the verdict, the picture that carries it, and everything behind it; with JSON and CSV beside.
+    """What a careful experimenter looks at before and after a run: what is seen, and what to do about it.
 
-    Of a folder with several studies, each gets its report, and report.html there shows them side by side.
+    Before: classes, copies, borders and specks of the images; whether each network can learn a handful of them by
+    heart; whether one run depends on another; whether something is tuned on what is reported. After, where there are
+    results: failures, losses, kernels, curves that still fall, measures at their end, enough seeds.
 
-    layerwise study report studies/q2-images
+    layerwise study check inductive-bias/q2-images
     """
-    from layerwise.report.study.page import write_study_index, write_study_report
-    from layerwise.report.study.tables import as_json as as_facts
-    from layerwise.study.store import find_stores
+    from layerwise.study.named import find_studies
 
-    views = []
-    stores = find_stores(folder)
-    for store in bars(stores, total=len(stores), what="reports"):
-        view = _view(store)
-        views.append((view, write_study_report(view, store.folder)))
-    last = views[0][1] if views[0][1].parent == folder else write_study_index(views, folder)
+    told = []
+    for one in find_studies(name):
+        found = {"before": _checks_before(one), "after": _checks_after(one, output / one.name)}
+        told.append({"study": one.name, **{when: [asdict(check) for check in some] for when, some in found.items()}})
+        if not as_json:
+            _print_checks(one, [check for some in found.values() for check in some])
     if as_json:
-        print_json({"studies": [as_facts(view.summary) for view, _ in views], "report": str(last)})
-        return
-    print_table(
-        "Studies",
-        ("study", "seeds", "verdict", "hypothesis"),
-        [
-            (view.summary.study.name, f"{view.summary.used}", view.summary.verdict, view.summary.study.hypothesis)
-            for view, _ in views
-        ],
-    )
-    say(f"Report: {last}")
+        print_json({"studies": told})
 
 
-def _view(store: Store) -> StudyView:
-    from layerwise.report.study.view import StudyView
-    from layerwise.study.described import describe
+def _checks_before(one: Study) -> Sequence[Check]:
+    from layerwise.study.checks import check_before
+
+    return check_before(one)
+
+
+def _checks_after(one: Study, folder: Path) -> Sequence[Check]:
+    """Nothing where there are no results."""
+    from layerwise.study.checks import check_after
+    from layerwise.study.store import Store
     from layerwise.study.summary import summarize
 
-    one = store.study()
-    summary = summarize(one, store)
-    return StudyView(summary, store.table(series=True), describe(one, store))
+    if not (folder / "plan.json").exists():
+        return ()
+    store = Store(folder)
+    findings = [judged.finding for judged in summarize(one, store).judged]
+    return check_after(one, store.table(series=True), findings)
+
+
+def _print_checks(one: Study, checks: Sequence[Check]) -> None:
+    print_table(
+        f"{one.name}: {one.title}", ("check", "saw", "do"), [(check.name, check.saw, check.do) for check in checks]
+    )
+    asking = sum(not check.fine for check in checks)
+    say(f"{asking} of {len(checks)} checks ask for something." if asking else f"All {len(checks)} checks are fine.")
 
 
 def _with_seeds(one: Study, seeds: int | None) -> Study:

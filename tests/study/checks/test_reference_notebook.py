@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pytest
@@ -21,9 +19,9 @@ from layerwise.study.checks import check_after
 from layerwise.study.checks.before import check_independence, check_one_image, check_reported
 from layerwise.study.checks.data import check_data
 from layerwise.study.engines.loop import run_in_loop
-from layerwise.study.file import Study
 from layerwise.study.store import table_of
 from layerwise.study.trials import Record, Trial, run_trial, trial_data
+from layerwise.study.tuning import Tuned
 from study_files import small
 
 SQUEEZING = """
@@ -59,7 +57,7 @@ def stripes(*, exclusive: bool, clipped: bool, count: int = 1500) -> ImageData:
 
 
 def test_r5_losses_summed_over_batch_means_and_divided_by_the_number_of_images_are_found() -> None:
-    study = replace(small(), seeds=1, cells=small().cells[:1])
+    study = replace(small(), seeds=1, contenders=small().contenders[:1], comparisons=())
     record = run_trial(Trial(study.cells[0], 0))
     name = "losses are means over images"
     assert named(check_after(study, table_of([record]), []), name).fine
@@ -134,16 +132,13 @@ def test_r10_stopping_by_the_validation_loss_and_reporting_validation_accuracy_i
 
 @pytest.mark.parametrize("by", ["validation_accuracy", "validation_loss"])
 def test_r10_hyperparameters_chosen_on_the_split_that_is_reported_are_found(by: str) -> None:
-    one = small(("seeds = 3", 'seeds = 3\nmeasure = "validation_accuracy"'))
-    fields = {name: getattr(one, name) for name in ("measure", "cells", "comparisons")}
-    tuned = cast(Study, SimpleNamespace(**fields, contenders=[SimpleNamespace(by=by)]))
+    study = small(("seeds = 3", 'seeds = 3\nmeasure = "validation_accuracy"'))
+    tuned = replace(study, contenders=(Tuned({}, study.cells, by),), comparisons=())
     found = check_reported(tuned)
     assert (found.fine, found.saw) == (
         False, f"validation_accuracy is reported, and hyperparameters are chosen by {by}"
     )  # fmt: skip
-    fields |= {"measure": "test_accuracy", "comparisons": ()}
-    honest = cast(Study, SimpleNamespace(**fields, contenders=[SimpleNamespace(by=by)]))
-    assert check_reported(honest).fine
+    assert check_reported(replace(tuned, measure="test_accuracy")).fine
 
 
 def test_the_checks_see_nothing_of_this_in_good_records() -> None:

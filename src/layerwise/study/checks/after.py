@@ -17,6 +17,7 @@ import pandas as pd
 from layerwise.study.checks.check import Check, judge, tell_cells
 from layerwise.study.comparisons import Finding
 from layerwise.study.file import Study
+from layerwise.study.tuning import all_cells, runs_of
 
 CEILING = 0.995
 """An accuracy above which a better network could hardly be told from a good one."""
@@ -85,14 +86,15 @@ def check_kernels(study: Study, done: pd.DataFrame) -> Check:
 def check_saturation(study: Study, done: pd.DataFrame) -> Check:
     """Whether both sides of a comparison of accuracies are at the ceiling, or both at guessing, in most blocks."""
     faults: dict[str, int] = {}
-    compared = 0
+    compared, contenders = 0, {one.address: one for one in study.contenders}
     for one in study.comparisons:
         if not one.measure.endswith("_accuracy") or one.kind not in ("difference", "same", "interaction"):
             continue
         compared += 1
-        ends = {_end(done[done["cell"] == cell], one.measure) for cell in one.cells}
+        sides = [contenders[address] for address in one.cells]
+        ends = {_end(runs_of(done, side), one.measure) for side in sides}
         if len(ends) == 1 and (end := ends.pop()):
-            words = f"{one.measure} is {end} in {tell_cells(set(one.cells), study.cells)}"
+            words = f"{one.measure} is {end} in {tell_cells({cell.address for cell in all_cells(sides)}, study.cells)}"
             faults[words] = faults.get(words, 0) + 1
     otherwise = f"{compared} comparisons of accuracies, none with all sides at the ceiling or at guessing"
     do = "ask for more: fewer images, harder ones, or a loss as the measure (at guessing: an easier task)"

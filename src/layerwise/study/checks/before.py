@@ -8,7 +8,7 @@ check_reported       nothing is tuned on the split that is reported
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +27,7 @@ from layerwise.study.engines import Engine
 from layerwise.study.engines.loop import run_in_loop
 from layerwise.study.file import Study
 from layerwise.study.trials import Record, Trial, trial_model
+from layerwise.study.tuning import Tuned, all_cells
 from layerwise.training.loop import make_optimizer
 from layerwise.training.settings import TrainSettings
 
@@ -70,7 +71,7 @@ def check_one_image(study: Study, spec_to_data: Mapping[str, ImageData]) -> Chec
         if len(spec_to_data[cell.data_spec].train) % cell.training(0).batch_size == 1
     ]
     faults = []
-    for cell in _kinds(study).values():
+    for cell in _kinds(study.cells):
         data = spec_to_data[cell.data_spec]
         given = _one_image(cell, data)
         if given != (1, data.num_classes):
@@ -88,11 +89,11 @@ def check_by_heart(study: Study, spec_to_data: Mapping[str, ImageData]) -> Check
     from three initial weights; the network is at fault only where that fails, too.
 
     Args:
-        study: of which each network is tried once with each optimiser.
+        study: of which each network is tried once with each optimiser; where that is searched, with the first.
         spec_to_data: the images of each cell, by `Cell.data_spec`.
     """
     faults, told, ways = [], [], dict[str, None]()
-    for cell in _kinds(study).values():
+    for cell in _kinds([one if isinstance(one, Cell) else one.candidates[0] for one in study.contenders]):
         data = spec_to_data[cell.data_spec]
         if _one_image(cell, data) != (1, data.num_classes):
             continue
@@ -148,16 +149,17 @@ def _numbers(record: Record) -> dict[str, NDArray[Any]]:
 
 def check_reported(study: Study) -> Check:
     """Whether a split is reported by which cells were stopped early, or hyperparameters chosen."""
-    measure_to_cells: dict[str, set[str]] = {study.measure: {cell.address for cell in study.cells}}
+    address_to_cells = {one.address: {cell.address for cell in all_cells([one])} for one in study.contenders}
+    measure_to_cells = {study.measure: {cell.address for cell in study.cells}}
     for one in study.comparisons:
-        measure_to_cells.setdefault(one.measure, set()).update(one.cells)
-    stopped = {cell.address for cell in study.cells if cell.settings.get("training.early_stop") is not None}
+        measure_to_cells.setdefault(one.measure, set()).update(*(address_to_cells[cell] for cell in one.cells))
+    stopped = {cell.address for cell in study.cells if "training.early_stop" in cell.settings}
     faults = [
         f"{measure} is reported of {tell_cells(cells & stopped, study.cells)}, stopped early by the validation loss"
         for measure, cells in measure_to_cells.items()
         if _split_of(measure) == "validation" and cells & stopped
     ]
-    chosen_by = dict.fromkeys(str(one.by) for one in getattr(study, "contenders", ()) if hasattr(one, "by"))
+    chosen_by = dict.fromkeys(one.by for one in study.contenders if isinstance(one, Tuned))
     faults += [
         f"{measure} is reported, and hyperparameters are chosen by {by}"
         for by in chosen_by
@@ -176,7 +178,7 @@ def _split_of(measure: str) -> str:
     return split if split in ("train", "validation") else "test"
 
 
-def _kinds(study: Study) -> dict[Hashable, Cell]:
+def _kinds(cells: Sequence[Cell]) -> list[Cell]:
     """One cell for each network, optimiser and kind of images, however many they are and however long it is trained."""
 
     def kind(cell: Cell) -> Hashable:
@@ -185,9 +187,9 @@ def _kinds(study: Study) -> dict[Hashable, Cell]:
         return tuple(sorted((key, value) for key, value in kept.items() if not key.endswith("_per_class")))
 
     found: dict[Hashable, Cell] = {}
-    for cell in study.cells:
+    for cell in cells:
         found.setdefault(kind(cell), cell)
-    return found
+    return list(found.values())
 
 
 def _one_image(cell: Cell, data: ImageData) -> tuple[int, ...] | str:
