@@ -11,4 +11,5 @@ store           records in a folder, a file for each chunk
 engines         run trials: one after the other, or in processes
 running         what is not run yet is run, and kept as it finishes
 summary         records → findings, and a verdict by the rule that was planned
+checks          what a careful experimenter looks at before a run, and after it
 """

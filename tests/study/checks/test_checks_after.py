@@ -23,7 +23,7 @@ def test_good_records_are_fine() -> None:
     checks = check_after(STUDY, made_up(STUDY), [finding(5), finding(None)])
     assert [(one.name, one.saw) for one in checks if not one.fine] == []
     assert len(checks) == 8
-    assert named(checks, "kernels moved").saw == "moved by 20% of their length or more"
+    assert named(checks, "kernels moved").saw == "moved by 20.0% of their length or more"
 
 
 def test_no_records_are_no_reason_for_alarm() -> None:

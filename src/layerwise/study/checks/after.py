@@ -28,15 +28,16 @@ ROUNDING = 1e-5
 
 
 def check_failures(study: Study, records: pd.DataFrame) -> Check:
-    """Whether all runs are there and came to something."""
+    """Whether the runs that are there came to something."""
     bad = records[records["status"] != "done"]
     faults = []
     if len(bad):
         counts = ", ".join(f"{count} {status}" for status, count in bad["status"].value_counts().items())
         first = str(bad["error"].iloc[0]).partition("\n")[0]
         faults.append(f"{counts} of {len(records)} runs, in {tell_cells(set(bad['cell']), study.cells)}: {first}")
+    planned = len(study.cells) * study.seeds
     do = "mend what failed and run it again with --retry; lower training.learning_rate where runs diverged"
-    return judge("no run failed", faults, otherwise=f"{len(records)} runs", do=do)
+    return judge("no run failed", faults, otherwise=f"{len(records)} of {planned} runs are there", do=do)
 
 
 def check_losses(study: Study, done: pd.DataFrame) -> Check:
@@ -78,7 +79,7 @@ def check_kernels(study: Study, done: pd.DataFrame) -> Check:
     faults = []
     if still:
         faults.append(f"{len(still)} runs end with the kernels they began with, in {tell_cells({*still}, study.cells)}")
-    otherwise = f"moved by {min(moved):.0%} of their length or more" if moved else "no kernels are trained"
+    otherwise = f"moved by {min(moved):.1%} of their length or more" if moved else "no kernels are trained"
     do = 'train them: look for frozen parameters, or for ReLUs that never fire; or say model.kernels = "edges"'
     return judge("kernels moved", faults, otherwise=otherwise, do=do)
 
@@ -96,7 +97,9 @@ def check_saturation(study: Study, done: pd.DataFrame) -> Check:
         if len(ends) == 1 and (end := ends.pop()):
             words = f"{one.measure} is {end} in {tell_cells({cell.address for cell in all_cells(sides)}, study.cells)}"
             faults[words] = faults.get(words, 0) + 1
-    otherwise = f"{compared} comparisons of accuracies, none with all sides at the ceiling or at guessing"
+    otherwise = "not judged: accuracies are not compared"
+    if compared:
+        otherwise = f"{compared} comparisons of accuracies, none with all sides at the ceiling or at guessing"
     do = "ask for more: fewer images, harder ones, or a loss as the measure (at guessing: an easier task)"
     return judge("measure not saturated", list(faults), otherwise=otherwise, do=do)
 

@@ -99,7 +99,8 @@ def check_by_heart(study: Study, spec_to_data: Mapping[str, ImageData]) -> Check
             continue
         settings = cell.training(0)
         own = _learn(trial_model(Trial(cell, 0), data), data, settings, STEPS)
-        words = f"{cell.model_spec}: {own.accuracy:.0%} after {own.steps} steps"
+        named = cell.model_spec + (" with kept kernels" if cell.kernels == "edges" else "")
+        words = f"{named}: {own.accuracy:.0%} after {own.steps} steps"
         rate = f"at learning_rate {settings.learning_rate:g}"
         if not np.isfinite(own.last):
             faults.append(f"{words}, and the loss is no number {rate}")
