@@ -10,6 +10,7 @@ import pytest
 
 from layerwise.report.study.page import write_study_index, write_study_report
 from layerwise.report.study.view import StudyView
+from layerwise.study.checks.noted import all_checks
 from layerwise.study.described import describe
 from layerwise.study.store import Store
 from layerwise.study.summary import summarize
@@ -18,7 +19,8 @@ from study_files import made_up, small
 
 def view_of(store: Store) -> StudyView:
     study = store.study()
-    return StudyView(summarize(study, store), store.table(series=True), describe(study, store))
+    summary, series = summarize(study, store), store.table(series=True)
+    return StudyView(summary, series, describe(study, store), all_checks(summary, store, series))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def test_the_page_leads_with_the_verdict_and_shows_every_part(store: Store) -> N
     page = write_study_report(view, store.folder).read_text()
     assert page.index("Predicted:") < page.index("<svg") < page.index('id="claims"')
     assert f"{view.summary.verdict}. " in page
-    for key in ("claims", "references", "curves", "confusion", "calibration", "kernels", "ledger", "method"):
+    for key in ("claims", "references", "checks", "curves", "confusion", "calibration", "kernels", "ledger", "method"):
         assert f'<section id="{key}">' in page
     assert "horizontal" in page  # the names of the classes, which no record has
     assert "no room for &lt;b&gt;this&lt;/b&gt;" in page

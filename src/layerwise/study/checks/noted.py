@@ -1,0 +1,56 @@
+"""note_checks: what was looked at before the first run, kept beside the results; all_checks adds what is seen after."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+
+import pandas as pd
+
+from layerwise.errors import InputError
+from layerwise.runs import read_json, write_json
+from layerwise.study.checks import check_after, check_before
+from layerwise.study.checks.check import Check
+from layerwise.study.file import Study
+from layerwise.study.store import Store
+from layerwise.study.summary import StudySummary
+
+FILE = "checks.json"
+
+
+def note_checks(study: Study, store: Store) -> tuple[Check, ...]:
+    """Look at a study before it is run, unless these cells were looked at already."""
+    noted = _noted(study, store)
+    if noted is None:
+        try:
+            noted = check_before(study)
+        except InputError as error:  # the runs of that cell will fail, and the others go on
+            noted = (Check("can be looked at", fine=False, saw=str(error), do="mend this cell, or leave it out"),)
+        write_json(store.folder / FILE, {"cells": _cells(study), "checks": [asdict(one) for one in noted]})
+    return noted
+
+
+def all_checks(summary: StudySummary, store: Store, series: pd.DataFrame) -> tuple[Check, ...]:
+    """What was noted before the first run, and what is seen in the results.
+
+    Args:
+        summary: of the study.
+        store: of its results.
+        series: `Store.table(series=True)`.
+    """
+    after = check_after(summary.study, series, [one.finding for one in summary.judged])
+    before = _noted(summary.study, store) or ()
+    seen = {one.name for one in after}
+    return (*(one for one in before if one.name not in seen), *after)
+
+
+def _noted(study: Study, store: Store) -> tuple[Check, ...] | None:
+    path = store.folder / FILE
+    known = dict(read_json(path)) if path.exists() else {}
+    if known.get("cells") != _cells(study):
+        return None
+    return tuple(Check(**one) for one in known["checks"])
+
+
+def _cells(study: Study) -> str:
+    return hashlib.sha256("\n".join(cell.address for cell in study.cells).encode()).hexdigest()[:16]
