@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
+from scipy import special
 
 from layerwise.errors import ShapeError
 
 BINS = 15
+NEWTON_STEPS = 60
 COLDEST, HOTTEST = 0.01, 100.0
 """Temperatures beyond these are not looked at: where all is right the best is 0, where nothing is it is infinite."""
 
@@ -94,13 +95,31 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     shares, given = np.asarray(logits, np.float64), np.asarray(labels)
     if shares.ndim != 2 or given.shape != (len(shares),):
         raise ShapeError(f"logits (N, K) and labels (N,) are expected; got {shares.shape} and {given.shape}.")
-    found = optimize.minimize_scalar(
-        lambda inverse: cross_entropy(shares, given, temperature=1 / inverse),
-        bounds=(1 / HOTTEST, 1 / COLDEST),
-        method="bounded",
-        options={"xatol": 1e-6},
-    )
-    return float(1 / found.x)
+    below = shares - shares.max(axis=1, keepdims=True)  # softmax is the same, and its exponentials stay finite
+    target = np.take_along_axis(below, given[:, None], axis=1).mean() if len(given) else 0.0
+
+    def slopes(inverse: float) -> tuple[float, float]:
+        """The first and second derivative of the loss."""
+        weights = np.exp(inverse * below)
+        weights /= weights.sum(axis=1, keepdims=True)
+        mean = (weights * below).sum(axis=1)
+        return float(mean.mean() - target), float(((weights * below**2).sum(axis=1) - mean**2).mean())
+
+    low, high, inverse = 1 / HOTTEST, 1 / COLDEST, 1.0
+    if slopes(high)[0] <= 0:
+        return COLDEST
+    if slopes(low)[0] >= 0:
+        return HOTTEST
+    for _ in range(NEWTON_STEPS):
+        slope, curvature = slopes(inverse)
+        low, high = (inverse, high) if slope < 0 else (low, inverse)
+        step = inverse - slope / curvature if curvature > 0 else np.inf
+        # Where Newton's step leaves what is known to hold the best, half of that is taken, on a logarithmic scale.
+        following = step if low < step < high else float(np.sqrt(low * high))
+        if abs(following - inverse) <= 1e-9 * inverse:
+            break
+        inverse = following
+    return 1 / inverse
 
 
 def scaled_loss(logits: ArrayLike, labels: ArrayLike) -> tuple[float, float]:

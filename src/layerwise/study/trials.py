@@ -47,6 +47,9 @@ SHARES = ("test_accuracy", "validation_accuracy", "train_accuracy", "ece")
 
 CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 ROWS_AT_ONCE = 1000
+MOST_LOADED = 16
+"""Data sets that a process keeps: those of a stack, for the next networks that see the same images."""
+
 MOST_KERNELS = 4096
 """Numbers of the first convolution that are kept, before and after training."""
 
@@ -115,7 +118,7 @@ def trial_data(trial: Trial) -> ImageData:
     return _load(trial.cell.data_spec, stream_seed(trial.block, "study", "data", bits=31))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=MOST_LOADED)
 def _load(spec: str, seed: int) -> ImageData:
     data = load_data(spec, seed=seed)
     if "test" not in data.split_names:

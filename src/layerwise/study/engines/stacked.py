@@ -66,7 +66,8 @@ def run_stacked(trials: Sequence[Trial], *, processes: int | None = None) -> Ite
         trials: what to run.
         processes: how many; by default one for each core that this process may use.
     """
-    stacks = list(cut_into_stacks(trials))
+    # Blocks come one after the other, and networks that see the same images too: these are drawn once in a process.
+    stacks = sorted(cut_into_stacks(trials), key=lambda stack: (stack[0].block, stack[0].cell.data_spec))
     count = min(processes or usable_cores(), len(stacks))
     if not count:
         return
