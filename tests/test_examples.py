@@ -33,6 +33,7 @@ def test_every_example_is_run_here() -> None:
         "lenet.py",
         "sound_your_own_network.py",
         "recompute_depths_from_files.py",
+        "run_a_study.py",
     }
 
 
@@ -59,3 +60,14 @@ def test_scikit_learn_finds_the_same_depths_in_the_files_of_a_run(
 ) -> None:
     run_script("recompute_depths_from_files.py", str(make_run(tmp_path)), monkeypatch=monkeypatch)
     assert capsys.readouterr().out == "120 of 120 depths are the same\n"
+
+
+def test_a_study_is_run_and_its_verdict_and_report_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_script("run_a_study.py", str(tmp_path / "shifted"), monkeypatch=monkeypatch)
+    printed = capsys.readouterr().out
+    assert "data.location_ratio" in printed
+    assert "supported: Trained on stripes in one half of the places" in printed
+    assert f"report: {tmp_path / 'shifted' / 'report.html'}" in printed
+    assert lw.load_study(tmp_path / "shifted").verdict == "supported"

@@ -85,6 +85,12 @@ if TYPE_CHECKING:
     from layerwise.recording.description import describe_taps
     from layerwise.recording.recorder import record
     from layerwise.report.page import write_report
+    from layerwise.report.study.page import write_study_report
+    from layerwise.study.checks.check import Check
+    from layerwise.study.checks.results import check_study
+    from layerwise.study.file import Study
+    from layerwise.study.named import find_studies, list_studies
+    from layerwise.study.summary import StudySummary, load_study
     from layerwise.taps.finding import find_taps
     from layerwise.taps.tap import Tap, Taps
     from layerwise.training.fit import train
@@ -154,6 +160,12 @@ _MODULE_TO_NAMES = {
     "recording.description": "describe_taps",
     "recording.recorder": "record",
     "report.page": "write_report",
+    "report.study.page": "write_study_report",
+    "study.checks.check": "Check",
+    "study.checks.results": "check_study",
+    "study.file": "Study",
+    "study.named": "find_studies list_studies",
+    "study.summary": "StudySummary load_study",
     "taps.finding": "find_taps",
     "taps.tap": "Tap Taps",
     "training.fit": "train",
@@ -167,6 +179,7 @@ __all__ = [
     "Activations",
     "Autoencoder",
     "BudgetTracker",
+    "Check",
     "ChosenPolicy",
     "Comparison",
     "Complexity",
@@ -210,6 +223,8 @@ __all__ = [
     "SegmentTimes",
     "SmallerNetwork",
     "Stages",
+    "Study",
+    "StudySummary",
     "Tap",
     "TapMaps",
     "Taps",
@@ -217,6 +232,7 @@ __all__ = [
     "TrainingHistory",
     "UnitReport",
     "best_placement",
+    "check_study",
     "choose_for_accuracy",
     "choose_for_macs",
     "choose_for_seconds",
@@ -237,6 +253,7 @@ __all__ = [
     "export_onnx",
     "find_filters",
     "find_neighbors",
+    "find_studies",
     "find_taps",
     "find_votes",
     "fingerprint",
@@ -245,6 +262,7 @@ __all__ = [
     "hold_out",
     "known_models",
     "levina_bickel",
+    "list_studies",
     "load_data",
     "load_depths",
     "load_difficulty",
@@ -252,6 +270,7 @@ __all__ = [
     "load_maps",
     "load_model",
     "load_shapes",
+    "load_study",
     "load_weights",
     "map_quality",
     "measure_complexity",
@@ -282,6 +301,7 @@ __all__ = [
     "vote",
     "wilson_interval",
     "write_report",
+    "write_study_report",
 ]
 
 

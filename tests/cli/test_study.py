@@ -78,7 +78,7 @@ def test_a_report_is_written_of_one_study_and_of_a_folder_with_some(cli: Command
         (("gone.toml",), "FileError: no file gone.toml."),
         (("inductive-bais/all",), 'no study is called "inductive-bais/all". Did you mean "inductive-bias/all"'),
         (("small.toml", "--engine", "lop"), 'no engine is called "lop". Did you mean "loop"?'),
-        (("small.toml", "--seeds", "0"), "--seeds must be at least 1; got 0."),
+        (("small.toml", "--seeds", "0"), "StudyError: seeds must be at least 1; got 0."),
         (("small.toml", "-o", "small.toml"), "NotADirectoryError"),
     ],
 )

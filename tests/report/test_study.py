@@ -8,19 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from layerwise.report.study.page import write_study_index, write_study_report
-from layerwise.report.study.view import StudyView
-from layerwise.study.checks.noted import all_checks
-from layerwise.study.described import describe
+from layerwise.report.study.page import write_study_page, write_study_report
+from layerwise.report.study.view import read_study_view
 from layerwise.study.store import Store
-from layerwise.study.summary import summarize
 from study_files import made_up, small
-
-
-def view_of(store: Store) -> StudyView:
-    study = store.study()
-    summary, series = summarize(study, store), store.table(series=True)
-    return StudyView(summary, series, describe(study, store), all_checks(summary, store, series))
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +20,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def test_the_page_leads_with_the_verdict_and_shows_every_part(store: Store) -> None:
-    view = view_of(store)
-    page = write_study_report(view, store.folder).read_text()
+    view = read_study_view(store)
+    page = write_study_page(view, store.folder).read_text()
     assert page.index("Predicted:") < page.index("<svg") < page.index('id="claims"')
     assert f"{view.summary.verdict}. " in page
     for key in ("claims", "references", "checks", "curves", "confusion", "calibration", "kernels", "ledger", "method"):
@@ -41,13 +32,13 @@ def test_the_page_leads_with_the_verdict_and_shows_every_part(store: Store) -> N
 
 
 def test_the_same_results_give_the_same_bytes(store: Store) -> None:
-    first = write_study_report(view_of(store), store.folder).read_bytes()
-    assert write_study_report(view_of(store), store.folder).read_bytes() == first
+    first = write_study_page(read_study_view(store), store.folder).read_bytes()
+    assert write_study_page(read_study_view(store), store.folder).read_bytes() == first
 
 
 def test_numbers_stand_beside_the_page(store: Store) -> None:
-    view = view_of(store)
-    write_study_report(view, store.folder)
+    view = read_study_view(store)
+    write_study_page(view, store.folder)
     told = json.loads((store.folder / "summary.json").read_text())
     assert told["verdict"] == view.summary.verdict
     assert told["claims"][0]["effect"]["value"] == view.summary.judged[0].finding.effect.value
@@ -64,9 +55,11 @@ def test_numbers_stand_beside_the_page(store: Store) -> None:
 
 def test_several_studies_stand_side_by_side(store: Store, tmp_path: Path) -> None:
     stores = [made_up(small(("Do convolutions", f"{word} convolutions")), tmp_path / word) for word in ("Do", "Can")]
-    views = [view_of(one) for one in stores]
-    paths = [write_study_report(view, one.folder) for view, one in zip(views, stores, strict=True)]
-    page = write_study_index(list(zip(views, paths, strict=True)), tmp_path).read_text()
+    assert write_study_report(stores[0].folder) == stores[0].folder / "report.html"
+    assert not (tmp_path / "report.html").exists()
+    path = write_study_report(tmp_path)
+    assert path == tmp_path / "report.html"
+    page = path.read_text()
     assert "2 studies:" in page
     assert 'href="Do/report.html"' in page
     assert page.count("<svg") == 2
@@ -76,5 +69,5 @@ def test_a_study_that_has_not_reached_its_first_look_says_so(tmp_path: Path) -> 
     study = small(("seeds = 3", "seeds = 6\nlooks = [4, 6]"))
     store = made_up(small(), tmp_path / "early")
     store.begin(study)
-    page = write_study_report(view_of(store), store.folder).read_text()
+    page = write_study_page(read_study_view(store), store.folder).read_text()
     assert "No planned look is reached yet: 3 of 4 blocks are whole." in page

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from layerwise.errors import FileError, StudyError
-from layerwise.study.file import parse_study, read_study
+from layerwise.errors import FileError, StudyError, UnknownNameError
+from layerwise.progress import Item, What
+from layerwise.study.checks.results import check_study
+from layerwise.study.file import Study, parse_study, read_study
+from layerwise.study.summary import load_study
 from study_files import SMALL, small
 
 
@@ -109,3 +113,47 @@ def test_files_that_are_no_studies_are_refused(tmp_path: Path) -> None:
         read_study(tmp_path / "bytes.toml")
     with pytest.raises(StudyError, match='"title" is missing'):
         parse_study("", name="empty")
+
+
+def test_a_study_is_had_by_its_name_or_its_file(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL)
+    assert Study.from_file(tmp_path / "small.toml") == Study.from_file(str(tmp_path / "small.toml")) == small()
+    assert Study.from_file("inductive-bias/q4-domain-shift").name == "q4-domain-shift"
+    with pytest.raises(StudyError, match=r'"inductive-bias/all" is \d+ studies: q1-overfit, .* or take find_studies\.'):
+        Study.from_file("inductive-bias/all")
+    with pytest.raises(UnknownNameError, match='no study is called "q4"'):
+        Study.from_file("q4")
+
+
+def test_with_other_seeds_only_looks_within_them_are_left() -> None:
+    study = small(("seeds = 3", "seeds = 8\nlooks = [2, 4, 8]"))
+    assert [study.with_seeds(seeds).looks for seeds in (1, 4, 5, 8, 20)] == [
+        *((1,), (2, 4), (2, 4, 5), (2, 4, 8), (2, 4, 8, 20))
+    ]
+    assert study.with_seeds(20).seeds == 20
+    with pytest.raises(StudyError, match=r"^seeds must be at least 1; got 0\.$"):
+        study.with_seeds(0)
+
+
+def test_the_easy_door_runs_what_is_missing_and_judges(tmp_path: Path) -> None:
+    shown: list[int] = []
+
+    def progress(items: Iterable[Item], *, total: int, what: What) -> Iterator[Item]:
+        shown.append(total)
+        yield from items
+
+    folder = tmp_path / "small"
+    first = small().run(folder, engine="loop", seeds=1, check=False, progress=progress)
+    assert (first.blocks, first.used, first.verdict, (folder / "checks.json").exists()) == (1, 1, "open", False)
+    more = small().run(folder, engine="loop", seeds=2, progress=progress)
+    assert (more.blocks, more.used, (folder / "checks.json").exists()) == (2, 2, True)
+    assert shown == [4, 4]
+    again = load_study(folder)
+    assert (again.study.seeds, again.table().equals(more.table())) == (2, True)
+    names = [one.name for one in check_study(small(), folder)]
+    assert names.index("learns by heart") < names.index("seeds enough")
+    with pytest.raises(UnknownNameError, match='no engine is called "lop"'):
+        small().run(tmp_path / "other", engine="lop")
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(StudyError, match="holds no study"):
+        load_study(tmp_path / "other")

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from layerwise.cli.console import AsJson, bars, print_json, print_table, say
 from layerwise.cli.study_words import print_checks, print_checks_that_ask, print_summary
-
-if TYPE_CHECKING:
-    from layerwise.report.study.view import StudyView
-    from layerwise.study.checks.check import Check
-    from layerwise.study.file import Study
-    from layerwise.study.store import Store
 
 study = typer.Typer(
     help="Systematic experiments: a hypothesis, a design, many seeds, statistics, a verdict.",
@@ -81,7 +74,7 @@ def run_command(
     from layerwise.study.summary import summarize
 
     runner = find_engine(engine)
-    chosen = [_with_seeds(one, seeds) for one in find_studies(name)]
+    chosen = [one if seeds is None else one.with_seeds(seeds) for one in find_studies(name)]
     told = []
     for one in chosen:
         store = Store(output / one.name)
@@ -114,11 +107,13 @@ def check_command(
 
     layerwise study check inductive-bias/q2-images
     """
+    from layerwise.study.checks import check_before
+    from layerwise.study.checks.results import check_results
     from layerwise.study.named import find_studies
 
     told = []
     for one in find_studies(name):
-        found = {"before": _checks_before(one), "after": _checks_after(one, output / one.name)}
+        found = {"before": check_before(one), "after": check_results(one, output / one.name)}
         told.append({"study": one.name, **{when: [asdict(check) for check in some] for when, some in found.items()}})
         if not as_json:
             print_checks(one, [check for some in found.values() for check in some])
@@ -138,67 +133,18 @@ def report_command(
 
     layerwise study report studies/q2-images
     """
-    from layerwise.report.study.page import write_study_index, write_study_report
-    from layerwise.report.study.tables import as_json as as_facts
+    from layerwise.report.study.page import write_study_report
+    from layerwise.runs import read_json
     from layerwise.study.store import find_stores
 
-    views = []
-    stores = find_stores(folder)
-    for store in bars(stores, total=len(stores), what="reports"):
-        view = _view(store)
-        views.append((view, write_study_report(view, store.folder)))
-    last = views[0][1] if views[0][1].parent == folder else write_study_index(views, folder)
+    path = write_study_report(folder, progress=bars)
+    told = [dict(read_json(store.folder / "summary.json")) for store in find_stores(folder)]
     if as_json:
-        print_json({"studies": [as_facts(view.summary) for view, _ in views], "report": str(last)})
+        print_json({"studies": told, "report": str(path)})
         return
     print_table(
         "Studies",
         ("study", "seeds", "verdict", "hypothesis"),
-        [
-            (view.summary.study.name, f"{view.summary.used}", view.summary.verdict, view.summary.study.hypothesis)
-            for view, _ in views
-        ],
+        [(one["study"], f"{one['used']}", one["verdict"], one["hypothesis"]) for one in told],
     )
-    say(f"Report: {last}")
-
-
-def _view(store: Store) -> StudyView:
-    from layerwise.report.study.view import StudyView
-    from layerwise.study.checks.noted import all_checks
-    from layerwise.study.described import describe
-    from layerwise.study.summary import summarize
-
-    one = store.study()
-    summary, series = summarize(one, store), store.table(series=True)
-    return StudyView(summary, series, describe(one, store), all_checks(summary, store, series))
-
-
-def _checks_before(one: Study) -> Sequence[Check]:
-    from layerwise.study.checks import check_before
-
-    return check_before(one)
-
-
-def _checks_after(one: Study, folder: Path) -> Sequence[Check]:
-    """Nothing where there are no results."""
-    from layerwise.study.checks import check_after
-    from layerwise.study.store import Store
-    from layerwise.study.summary import summarize
-
-    if not (folder / "plan.json").exists():
-        return ()
-    store = Store(folder)
-    findings = [judged.finding for judged in summarize(one, store).judged]
-    return check_after(one, store.table(series=True), findings)
-
-
-def _with_seeds(one: Study, seeds: int | None) -> Study:
-    from dataclasses import replace
-
-    from layerwise.errors import InputError
-
-    if seeds is None:
-        return one
-    if seeds < 1:
-        raise InputError(f"--seeds must be at least 1; got {seeds}.")
-    return replace(one, seeds=seeds, looks=(*(look for look in one.looks if look < seeds), seeds))
+    say(f"Report: {path}")

@@ -1,4 +1,4 @@
-"""read_study: a study from a TOML file, or all that is wrong with the file at once, with line numbers.
+"""Study: read from a TOML file, or all that is wrong with the file at once, with line numbers; `Study.run` runs it.
 
 title, hypothesis       what is asked, and what is expected, in words
 seeds, alpha, measure   how many blocks, the error allowed, which number decides
@@ -13,27 +13,26 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from layerwise.errors import FileError, StudyError, did_you_mean
+from layerwise.errors import FileError, StudyError
+from layerwise.progress import Progress, silent
 from layerwise.study.cells import Cell, find_faults
 from layerwise.study.comparisons import Comparison, flatten
 from layerwise.study.design import BY, SKIP, TOGETHER, TUNE, expand_design
+from layerwise.study.keys import Faults, check_keys
 from layerwise.study.planned import Claims
 from layerwise.study.toml_lines import Path as Place
-from layerwise.study.toml_lines import find_lines, line_of
+from layerwise.study.toml_lines import find_lines
 from layerwise.study.trials import MEASURES
 from layerwise.study.tuning import BY as MAY_CHOOSE
 from layerwise.study.tuning import Contender, Tuned, all_cells
 
-KEYS = {
-    "title": str, "hypothesis": str, "question": str, "seeds": int, "alpha": float, "measure": str, "looks": list,
-    "all": dict, "cells": list, "compare": list, "reference": list,
-}  # fmt: skip
-REQUIRED = ("title", "hypothesis", "seeds", "all", "cells")
+if TYPE_CHECKING:
+    from layerwise.study.summary import StudySummary
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,77 @@ class Study:
         told = [self.hypothesis, str(self.alpha), *(one.identity for one in self.comparisons)]
         return hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:16]
 
+    @classmethod
+    def from_file(cls, name: Path | str) -> Study:
+        """One study: a built-in one by its name, or one from a file.
+
+        Args:
+            name: "GROUP/NAME" (`list_studies` names them), or FILE.toml.
+
+        Raises:
+            UnknownNameError: no study has this name.
+            StudyError: all that is wrong with the file, with line numbers; or the name is that of several studies.
+            FileError: there is no such file, or it is no TOML.
+
+        >>> Study.from_file("inductive-bias/q4-domain-shift").seeds
+        100
+        """
+        from layerwise.study.named import find_studies
+
+        found = find_studies(str(name))
+        if len(found) > 1:
+            told = ", ".join(one.name for one in found)
+            raise StudyError(f'"{name}" is {len(found)} studies: {told}. Name one of them, or take find_studies.')
+        return found[0]
+
+    def with_seeds(self, seeds: int) -> Study:
+        """The same study with another number of blocks; looks beyond it are left out.
+
+        Raises:
+            StudyError: fewer than one.
+        """
+        if seeds < 1:
+            raise StudyError(f"seeds must be at least 1; got {seeds}.")
+        return replace(self, seeds=seeds, looks=(*(look for look in self.looks if look < seeds), seeds))
+
+    def run(
+        self,
+        folder: Path | str,
+        *,
+        engine: str = "stacked",
+        seeds: int | None = None,
+        retry: bool = False,
+        check: bool = True,
+        progress: Progress = silent,
+    ) -> StudySummary:
+        """Train every cell in every block, and say whether the claims came true; what is there is not run again.
+
+        Args:
+            folder: of the results; made where there is none.
+            engine: "stacked", "loop", "processes" or "ray".
+            seeds: how many blocks, if not as many as the study says.
+            retry: run those that failed once more.
+            check: first look at images, networks and plan, as `check_study` does; kept for the report.
+            progress: is shown the runs.
+
+        Raises:
+            UnknownNameError: there is no such engine.
+            StudyError: the folder cannot be used; or fewer than one seed.
+            Interrupted: Ctrl-C. What was run is kept: the same call goes on.
+        """
+        from layerwise.study.checks.noted import note_checks
+        from layerwise.study.engines import find_engine
+        from layerwise.study.running import run_study
+        from layerwise.study.store import Store
+        from layerwise.study.summary import summarize
+
+        study, runner, store = self if seeds is None else self.with_seeds(seeds), find_engine(engine), Store(folder)
+        store.begin(study)
+        if check:
+            note_checks(study, store)
+        run_study(study, folder, runner, retry=retry, progress=progress)
+        return summarize(study, store)
+
 
 def read_study(path: Path | str) -> Study:
     """Read a study from a file.
@@ -118,7 +188,7 @@ def parse_study(text: str, *, name: str, source: str = "the study") -> Study:
     except tomllib.TOMLDecodeError as error:
         raise FileError(f"{source} is no TOML: {error}") from None
     faults = Faults(source, find_lines(text))
-    _check_keys(given, faults)
+    check_keys(given, faults)
     faults.stop()
     contenders = _contenders(given, faults)
     faults.stop()
@@ -140,66 +210,6 @@ def parse_study(text: str, *, name: str, source: str = "the study") -> Study:
         tuple(given.get("looks", ())) or (given["seeds"],),
         text,
     )
-
-
-class Faults:
-    """What is wrong with a file, gathered until there is no sense in going on.
-
-    Args:
-        source: what the file is called.
-        lines: where its keys stand.
-    """
-
-    def __init__(self, source: str, lines: Mapping[Place, int]) -> None:
-        self._source, self._lines = source, lines
-        self._found: list[tuple[int, str]] = []
-
-    def add(self, place: Place, words: str) -> None:
-        """Note a fault at a key."""
-        self._found.append((line_of(place, self._lines), words))
-
-    def stop(self) -> None:
-        """Raise if there is one."""
-        if self._found:
-            told = sorted(dict.fromkeys(self._found), key=lambda one: one[0])
-            count = f"{len(told)} faults" if len(told) > 1 else "a fault"
-            raise StudyError(
-                f"{self._source} has {count}:" + "".join(f"\n    line {at}: {words}" for at, words in told)
-            )
-
-
-def _check_keys(given: Mapping[str, Any], faults: Faults) -> None:
-    for key, value in given.items():
-        kind = KEYS.get(key)
-        if kind is None:
-            faults.add((key,), f'there is no "{key}" in a study.{did_you_mean(key, KEYS)}')
-        elif not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
-            faults.add((key,), f'"{key}" must be {WORDS[kind]}; got {value!r}.')
-    for key in REQUIRED:
-        if key not in given:
-            faults.add((), f'"{key}" is missing.')
-    for name in ("cells", "compare", "reference"):
-        if isinstance(given.get(name, []), list) and not all(isinstance(one, dict) for one in given.get(name, [])):
-            faults.add((name,), f'"{name}" must be tables, each under [[{name}]].')
-    _check_numbers(given, faults)
-
-
-def _check_numbers(given: Mapping[str, Any], faults: Faults) -> None:
-    seeds, alpha, looks = given.get("seeds", 1), given.get("alpha", 0.05), given.get("looks", [])
-    if isinstance(seeds, int) and seeds < 1:
-        faults.add(("seeds",), f"seeds = {seeds}: give at least 1.")
-    if isinstance(alpha, int | float) and not 0 < alpha < 1:
-        faults.add(("alpha",), f"alpha = {alpha:g}: give more than 0 and less than 1, such as 0.05.")
-    if looks and (list(looks) != sorted(set(looks)) or looks[-1] != seeds or looks[0] < 1):
-        faults.add(("looks",), f"looks = {looks}: give increasing numbers of blocks, of which the last is {seeds}.")
-    measure = given.get("measure", MEASURES[0])
-    if isinstance(measure, str) and measure not in MEASURES:
-        faults.add(("measure",), f'no measure is called "{measure}".{did_you_mean(measure, MEASURES)}')
-
-
-WORDS: Mapping[type, str] = {
-    str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a table",
-}  # fmt: skip
 
 
 def _contenders(given: Mapping[str, Any], faults: Faults) -> tuple[Contender, ...]:

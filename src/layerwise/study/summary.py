@@ -1,9 +1,10 @@
-"""summarize: a study's records as findings and a verdict, by the rule that was planned."""
+"""summarize: a study's records as findings and a verdict, by the rule that was planned; load_study, from its folder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,16 @@ def summarize(study: Study, store: Store, *, seed: int = 0) -> StudySummary:
     )
     same = plan.get("hypothesis", study.hypothesis) == study.hypothesis
     return StudySummary(study, blocks, used, alpha, judged, beside, records, same)
+
+
+def load_study(folder: Path | str) -> StudySummary:
+    """What the study found that was last run in a folder; nothing is run.
+
+    Raises:
+        StudyError: nothing was run there, or the folder cannot be used.
+    """
+    store = Store(folder)
+    return summarize(store.study(), store)
 
 
 def whole_blocks(records: pd.DataFrame, cells: int) -> int:

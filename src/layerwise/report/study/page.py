@@ -1,10 +1,15 @@
-"""`write_study_report`: a study as one page with its numbers beside it; `write_study_index`: several, side by side."""
+"""write_study_report: the results in a folder as pages.
+
+write_study_page     a study as one page, with its numbers beside it
+write_study_index    several, side by side
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from layerwise.progress import Progress, silent
 from layerwise.report.html import Html, joined, tag
 from layerwise.report.page import fill_page
 from layerwise.report.pictures import Album
@@ -20,8 +25,9 @@ from layerwise.report.study.runs import (
     ledger_section,
 )
 from layerwise.report.study.tables import write_tables
-from layerwise.report.study.view import StudyView
+from layerwise.report.study.view import StudyView, read_study_view
 from layerwise.runs import write_text
+from layerwise.study.store import find_stores
 
 Section = Callable[[StudyView, Album], Html]
 
@@ -38,7 +44,33 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
 )
 
 
-def write_study_report(view: StudyView, folder: Path) -> Path:
+def write_study_report(folder: Path | str, *, progress: Progress = silent) -> Path:
+    """Write FOLDER/report.html: the verdict, the picture that carries it, and everything behind it.
+
+    Beside it: charts as figures/*.svg, summary.json, cells.csv, claims.csv, runs.csv. The report needs no network and
+    no JavaScript.
+
+    Args:
+        folder: of a study's results, or above those of several: each gets its report, and report.html in the folder
+            shows them side by side.
+        progress: is shown the studies.
+
+    Returns:
+        The path of FOLDER/report.html.
+
+    Raises:
+        StudyError: there are no results.
+    """
+    folder, written = Path(folder), []
+    stores = find_stores(folder)
+    for store in progress(stores, total=len(stores), what="reports"):
+        view = read_study_view(store)
+        written.append((view, write_study_page(view, store.folder)))
+    first = written[0][1]
+    return first if first.parent == folder else write_study_index(written, folder)
+
+
+def write_study_page(view: StudyView, folder: Path) -> Path:
     """Write FOLDER/report.html, its charts as FOLDER/figures/*.svg, and summary.json, cells.csv, claims.csv, runs.csv.
 
     Returns:

@@ -1,4 +1,4 @@
-"""StudyView: what a report of a study is made of."""
+"""StudyView: what a report of a study is made of; read_study_view: from its results."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from layerwise.study.checks.check import Check
-from layerwise.study.described import Described
-from layerwise.study.summary import StudySummary
+from layerwise.study.checks.noted import all_checks
+from layerwise.study.described import Described, describe
+from layerwise.study.store import Store
+from layerwise.study.summary import StudySummary, summarize
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,3 +29,14 @@ class StudyView:
     series: pd.DataFrame = field(repr=False)
     described: Mapping[str, Described] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+
+
+def read_study_view(store: Store) -> StudyView:
+    """The study that was last run in a store.
+
+    Raises:
+        StudyError: nothing was run there.
+    """
+    study = store.study()
+    summary, series = summarize(study, store), store.table(series=True)
+    return StudyView(summary, series, describe(study, store), all_checks(summary, store, series))

@@ -5,6 +5,8 @@ data      classes, copies, borders and specks of the images
 before    networks, settings and runners, before the first run
 after     the numbers of the runs, and what is claimed with them
 curves    losses by epoch: still falling, or rising while the accuracy rises
+noted     what was seen before the first run, kept for the report
+results   check_study: all of them, with those of a folder's results
 """
 
 from __future__ import annotations
