@@ -2,8 +2,8 @@
 
     python examples/run_a_study.py FOLDER
 
-FOLDER keeps the results: the same command runs nothing again. With a network that is larger, leave `engine` out: then
-many networks are trained at once, in a process for each core.
+FOLDER keeps the results: the same command runs nothing again. With larger networks leave `engine` out: then many are
+trained at once, in a process for each core.
 """
 
 from __future__ import annotations

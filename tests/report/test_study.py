@@ -50,6 +50,8 @@ def test_numbers_stand_beside_the_page(store: Store) -> None:
     ours = view.summary.table("ece")["mean"]
     assert cells.loc[cells["measure"] == "ece", "mean"].tolist() == pytest.approx(ours.tolist())
     claims = pd.read_csv(store.folder / "claims.csv")
+    assert claims["effect_low"].tolist() == [one.finding.effect.low for one in view.summary.judged]
+    assert "effect" not in claims
     assert claims["claim"].tolist() == [one.finding.comparison.claim for one in view.summary.judged]
 
 

@@ -37,7 +37,7 @@ def print_summary(summary: StudySummary, folder: Path) -> None:
     one = summary.study
     print_table(
         f"{one.title} {one.measure}, mean over {summary.used} blocks (95 % interval)",
-        [*(name.partition(".")[2] for name in table.columns[:-4]), "mean"],
+        [*(name.partition(".")[2] or name for name in table.columns[:-4]), "mean"],
         [
             (*("–" if value != value or value is None else value for value in row[:-4]), _number(*row[-4:-1]))
             for row in table.itertuples(index=False)

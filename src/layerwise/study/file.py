@@ -104,8 +104,8 @@ class Study:
             StudyError: all that is wrong with the file, with line numbers; or the name is that of several studies.
             FileError: there is no such file, or it is no TOML.
 
-        >>> Study.from_file("inductive-bias/q4-domain-shift").seeds
-        100
+        >>> Study.from_file("inductive-bias/q4-domain-shift").name
+        'q4-domain-shift'
         """
         from layerwise.study.named import find_studies
 
@@ -136,6 +136,9 @@ class Study:
         progress: Progress = silent,
     ) -> StudySummary:
         """Train every cell in every block, and say whether the claims came true; what is there is not run again.
+
+        In a script it must stand under `if __name__ == "__main__":`, unless the engine is "loop": processes that are
+        started read the script once more.
 
         Args:
             folder: of the results; made where there is none.

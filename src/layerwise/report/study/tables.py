@@ -18,13 +18,7 @@ def write_tables(summary: StudySummary, folder: Path) -> None:
     """Write the numbers beside the report."""
     write_json(folder / "summary.json", as_json(summary))
     _write_csv(pd.concat([summary.table(one).assign(measure=one) for one in MEASURES]), folder / "cells.csv")
-    claims = [
-        {**told, **{f"effect_{key}": value for key, value in told.pop("effect").items() if key != "interval_95"},
-         "effect_low": one.finding.effect.low, "effect_high": one.finding.effect.high}
-        for one in summary.judged
-        for told in (_claim(one),)
-    ]  # fmt: skip
-    _write_csv(pd.DataFrame(claims), folder / "claims.csv")
+    _write_csv(pd.DataFrame([_flat_claim(one) for one in summary.judged]), folder / "claims.csv")
     settings = {cell.address: dict(cell.settings) for cell in summary.study.cells}
     runs = pd.concat([summary.records, pd.DataFrame([settings[cell] for cell in summary.records["cell"]])], axis=1)
     _write_csv(runs, folder / "runs.csv")
@@ -71,6 +65,14 @@ def _claim(one: Any) -> dict[str, Any]:
         "verdict": one.verdict,
         "still_needed": one.finding.still_needed,
     }
+
+
+def _flat_claim(one: Any) -> dict[str, Any]:
+    """A claim with a column for each number of its effect."""
+    told, effect = _claim(one), one.finding.effect
+    del told["effect"]
+    numbers = {"value": effect.value, "blocks": effect.blocks, "low": effect.low, "high": effect.high}
+    return told | {f"effect_{key}": value for key, value in numbers.items()}
 
 
 def _told(effect: Estimate) -> dict[str, Any]:
