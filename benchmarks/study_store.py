@@ -42,7 +42,7 @@ training.epochs = {epochs}
 KILLED = """
 title = "Killed"
 hypothesis = "After kills the same numbers come out."
-seeds = 24
+seeds = {seeds}
 [all]
 data.kind = "edges"
 data.resolution = 12
@@ -90,12 +90,13 @@ def _refuse(trials: Sequence[Trial]) -> Iterator[Record]:
     raise RuntimeError(f"{len(trials)} trials were to be run again")
 
 
-def measure_kills(kills: int) -> dict[str, Any]:
+def measure_kills(kills: int, *, seeds: int = 24) -> dict[str, Any]:
     """`kill -9` at random moments, then resumed: whether each final table has the bytes of the loop's."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "killed.toml").write_text(KILLED)
-        wanted = _bytes(run_study(parse_study(KILLED, name="killed"), folder / "loop", run_in_loop))
+        text = KILLED.format(seeds=seeds)
+        (folder / "killed.toml").write_text(text)
+        wanted = _bytes(run_study(parse_study(text, name="killed"), folder / "loop", run_in_loop))
         command = [sys.executable, "-c", "from layerwise.cli import main; main()", "study", "run", "killed.toml"]
         command += ["--engine", "processes", "--no-check", "-o", "killed"]
         draw, killed, equal = stream(0, "benchmark of kills"), 0, list[bool]()

@@ -18,7 +18,7 @@ from layerwise.progress import silent
 from layerwise.study.cells import Cell
 from layerwise.study.engines.stacked import run_stacked
 from layerwise.study.file import Study
-from layerwise.study.named import find_studies
+from layerwise.study.named import find_studies, list_studies
 from layerwise.study.running import run_study
 from layerwise.study.trials import Trial, trial_data, trial_model
 
@@ -41,8 +41,13 @@ class Scope:
     epochs: int = 0
 
 
-WHOLE = Scope(("inductive-bias/all",), seeds=16)
-QUICK = Scope(("inductive-bias/q2-images",), seeds=16, epochs=25)
+WHOLE = Scope(
+    tuple(name for name in list_studies() if name.startswith("inductive-bias/") and not name.endswith("/q8-search")),
+    seeds=8,
+)
+"""The notebook's questions; it has no search."""
+
+QUICK = Scope(("inductive-bias/q1-overfit",), seeds=16, epochs=100)
 
 
 def measure_whole(scope: Scope) -> dict[str, Any]:

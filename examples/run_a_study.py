@@ -29,5 +29,5 @@ def main(folder: Path) -> None:
     print(f"report: {lw.write_study_report(folder)}")
 
 
-if __name__ == "__main__":  # other engines start processes, which read this file once more
+if __name__ == "__main__":
     main(Path(sys.argv[1]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from layerwise.errors import FileError, Interrupted, StudyError, UnknownNameError
 from layerwise.study.engines import find_engine
 from layerwise.study.engines.loop import run_in_loop
+from layerwise.study.engines.processes import spread
 from layerwise.study.running import planned_trials, run_study
 from layerwise.study.store import Store
 from layerwise.study.summary import summarize
@@ -64,6 +67,28 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_table(finished: Store, t
     store = run_study(small(), tmp_path / "run", rest)
     assert rest.given == 7
     same(store, finished)
+
+
+def test_what_came_back_before_an_engine_failed_is_kept(tmp_path: Path) -> None:
+    def fail(trials: Sequence[Trial]) -> Iterator[Record]:
+        yield from map(run_trial, trials[:3])
+        raise StudyError("the cluster is gone")
+
+    with pytest.raises(StudyError, match="the cluster is gone"):
+        run_study(small(), tmp_path / "run", fail)
+    assert len(Store(tmp_path / "run").finished()) == 3
+
+
+def _killed(place: int) -> int:
+    if place == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return place
+
+
+def test_a_process_that_is_killed_ends_the_study_with_words() -> None:
+    with pytest.raises(StudyError, match=r"was killed; perhaps there was not enough memory\.\n    Go on: run the same"):
+        list(spread(_killed, range(4), processes=2))
+    assert sorted(spread(abs, range(4), processes=2)) == [0, 1, 2, 3]
 
 
 def test_a_finished_study_runs_nothing_and_an_enlarged_one_only_what_is_new(finished: Store, tmp_path: Path) -> None:

@@ -137,9 +137,6 @@ class Study:
     ) -> StudySummary:
         """Train every cell in every block, and say whether the claims came true; what is there is not run again.
 
-        In a script it must stand under `if __name__ == "__main__":`, unless the engine is "loop": processes that are
-        started read the script once more.
-
         Args:
             folder: of the results; made where there is none.
             engine: "stacked", "loop", "processes" or "ray".

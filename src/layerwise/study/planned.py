@@ -9,6 +9,7 @@ from typing import Any, get_args
 from layerwise.errors import did_you_mean
 from layerwise.study.cells import Value
 from layerwise.study.comparisons import Comparison, Kind, flatten
+from layerwise.study.design import TUNED
 from layerwise.study.toml_lines import Path as Place
 from layerwise.study.tuning import Contender, Tuned
 
@@ -219,6 +220,11 @@ def _told(settings: Mapping[str, object]) -> str:
     """Settings in words; a name stands for itself."""
     named = ("model.name", "data.kind")
     parts = [
-        f"{value}" if key in named else f"{key.partition('.')[2] or key} = {value}" for key, value in settings.items()
+        TUNED
+        if key == TUNED and value is True
+        else f"{value}"
+        if key in named
+        else f"{key.partition('.')[2] or key} = {value}"
+        for key, value in settings.items()
     ]
     return ", ".join(parts) or "no settings"

@@ -66,6 +66,9 @@ def run_study(
             f"stopped; {done} of {len(planned)} runs are kept in {store.folder}.\n"
             "    Go on: run the same command again."
         ) from None
+    except BaseException:  # a worker was killed, a cluster is gone: what came back before is kept
+        keeper.flush()
+        raise
     keeper.flush()
     store.compact()
     return store

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from typing import Any, TypeVar, cast
 
+import joblib
 import torch
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from layerwise.errors import StudyError
 from layerwise.study.trials import Record, Trial, run_trial
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def run_in_processes(trials: Sequence[Trial], *, processes: int | None = None) -> Iterator[Record]:
@@ -18,14 +25,37 @@ def run_in_processes(trials: Sequence[Trial], *, processes: int | None = None) -
     Args:
         trials: what to run.
         processes: how many; by default one for each core that this process may use.
+
+    Raises:
+        StudyError: a process was killed.
     """
-    count = min(processes or usable_cores(), len(trials))
+    yield from spread(run_trial, trials, processes=processes)
+
+
+def spread(work: Callable[[Item], Result], items: Sequence[Item], *, processes: int | None = None) -> Iterator[Result]:
+    """Yield the results of some work as they finish, each from a process with one thread.
+
+    Args:
+        work: a function of a module.
+        items: what it is given, one at a time, in this order.
+        processes: how many; by default one for each core that this process may use.
+
+    Raises:
+        StudyError: a process was killed.
+    """
+    count = min(processes or usable_cores(), len(items))
     if not count:
         return
-    # Forked processes would inherit the locks of torch's threads.
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(count, initializer=begin_process) as pool:
-        yield from pool.imap_unordered(run_trial, trials)
+    run = joblib.Parallel(count, backend="loky", batch_size=1, return_as="generator_unordered")
+    results = cast("Generator[Result]", run(joblib.delayed(_alone)(work, item, os.getpid()) for item in items))
+    with closing(results):
+        try:
+            yield from results
+        except TerminatedWorkerError as error:
+            raise StudyError(
+                "a process that trained was killed; perhaps there was not enough memory.\n"
+                "    Go on: run the same command again. What was finished is kept."
+            ) from error
 
 
 def usable_cores() -> int:
@@ -33,7 +63,14 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def begin_process() -> None:
-    """One thread for torch; Ctrl-C is the parent's to answer."""
+def _alone(work: Callable[[Any], Result], item: Any, parent: int) -> Result:
+    """On one thread; Ctrl-C is the parent's to answer."""
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.getpid() != parent:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return work(item)
+    try:  # one process is this one
+        return work(item)
+    finally:
+        torch.set_num_threads(threads)

@@ -6,7 +6,6 @@ whose layers or settings neither knows are run by the loop.
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Protocol
@@ -23,7 +22,7 @@ from layerwise.models.mode import evaluating
 from layerwise.seeds import stream_seed
 from layerwise.study.engines.lanes.native import lane_width
 from layerwise.study.engines.lanes.network import LaneNetwork, describe, known_to_lanes
-from layerwise.study.engines.processes import begin_process, usable_cores
+from layerwise.study.engines.processes import spread
 from layerwise.study.engines.tensors.network import WIDTH, TensorNetwork, stackable
 from layerwise.study.trials import Record, Trial, failed, first_kernels, run_trial, tested, trial_data, trial_model
 from layerwise.training.batches import cut_into_batches, epoch_order
@@ -68,12 +67,8 @@ def run_stacked(trials: Sequence[Trial], *, processes: int | None = None) -> Ite
     """
     # Blocks come one after the other, and networks that see the same images too: these are drawn once in a process.
     stacks = sorted(cut_into_stacks(trials), key=lambda stack: (stack[0].block, stack[0].cell.data_spec))
-    count = min(processes or usable_cores(), len(stacks))
-    if not count:
-        return
-    with multiprocessing.get_context("spawn").Pool(count, initializer=begin_process) as pool:
-        for records in pool.imap_unordered(run_stack, stacks):
-            yield from records
+    for records in spread(run_stack, stacks, processes=processes):
+        yield from records
 
 
 def cut_into_stacks(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
