@@ -59,7 +59,11 @@ def print_summary(summary: StudySummary, folder: Path) -> None:
     )
     if summary.beside:
         inside = sum(one.inside for one in summary.beside)
-        say(f"Of {len(summary.beside)} numbers of others, {inside} lie in our intervals.")
+        among = sum(one.among_runs for one in summary.beside)
+        say(
+            f"Of {len(summary.beside)} numbers of others, {inside} lie in our intervals, and {among} where 95 % of our "
+            "single runs do."
+        )
     if len(summary.failures):
         say(f"{len(summary.failures)} runs came to nothing; the first: {summary.failures['error'].iloc[0]}")
     if not summary.same_hypothesis:

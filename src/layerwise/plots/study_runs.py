@@ -197,7 +197,7 @@ def _cells(layout: Layout, axes: NDArray[np.object_]) -> Iterator[tuple[Axes, Co
                 if row == 0:
                     ax.set_title(f"{level:g}", fontsize=8)
                 if place[1] == 0:
-                    ax.set_ylabel(shown(words, 24), fontsize=7)
+                    ax.set_ylabel("\n".join(shown(part) for part in words.split(", ")), fontsize=7)
             yield ax, contender
     for ax in unused.values():
         ax.set_axis_off()

@@ -40,15 +40,33 @@ class Judged:
 
 @dataclass(frozen=True)
 class Beside:
-    """A number of others beside ours: inside our interval or outside."""
+    """A number of others beside ours: inside our interval or outside, and among our single runs or beyond them.
+
+    Attributes:
+        reference: theirs.
+        ours: the mean with its interval.
+        run_low, run_high: the 2.5 and 97.5 percent quantiles of our single runs.
+    """
 
     reference: Reference
     ours: Estimate
+    run_low: float
+    run_high: float
 
     @property
     def inside(self) -> bool:
-        """Whether theirs lies in our interval."""
-        return self.ours.low <= self.reference.value <= self.ours.high
+        """Whether theirs lies in the interval of our mean."""
+        return self._between(self.ours.low, self.ours.high)
+
+    @property
+    def among_runs(self) -> bool:
+        """Whether theirs lies where 95 % of our single runs do."""
+        return self._between(self.run_low, self.run_high)
+
+    def _between(self, low: float, high: float) -> bool:
+        """A number that was rounded stands for all that round to it."""
+        rounding = 0.5 * 10.0 ** -len(str(self.reference.value).partition(".")[2])
+        return low - rounding <= self.reference.value <= high + rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,15 +177,13 @@ def summarize(study: Study, store: Store, *, seed: int = 0) -> StudySummary:
     def columns(measure: str) -> Column:
         return lambda address: _column(records, contenders[address], measure, used)
 
-    findings = [compare(one, columns(one.measure), seed=seed) for one in study.comparisons]
+    findings = [_bounded(compare(one, columns(one.measure), seed=seed)) for one in study.comparisons]
     adjusted = _adjusted(findings)
     judged = tuple(
         Judged(finding, p, finding.verdict(p, alpha=alpha) if used else "open", finding.comparison.identity in known)
         for finding, p in zip(findings, adjusted, strict=True)
     )
-    beside = tuple(
-        Beside(one, bootstrap_interval(columns(one.measure)(one.cell), seed=seed)) for one in study.references
-    )
+    beside = tuple(_beside(one, columns(one.measure)(one.cell), seed) for one in study.references)
     same = plan.get("hypothesis", study.hypothesis) == study.hypothesis
     return StudySummary(study, blocks, used, alpha, judged, beside, records, same)
 
@@ -210,6 +226,20 @@ def _column(records: pd.DataFrame, contender: Contender, measure: str, used: int
     column = np.full(used, np.nan)
     column[rows["block"].to_numpy(np.int64)] = rows[measure].to_numpy(np.float64)
     return column
+
+
+def _beside(reference: Reference, outcomes: NDArray[np.float64], seed: int) -> Beside:
+    finite = outcomes[np.isfinite(outcomes)]
+    low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) else (np.nan, np.nan)
+    return Beside(reference, _estimate(outcomes, reference.measure, seed=seed), float(low), float(high))
+
+
+def _bounded(finding: Finding) -> Finding:
+    """The interval of a level that is a share ends at 0 and 1."""
+    if finding.comparison.kind != "at-least" or finding.comparison.measure not in SHARES:
+        return finding
+    effect = finding.effect
+    return replace(finding, effect=replace(effect, low=max(effect.low, 0.0), high=min(effect.high, 1.0)))
 
 
 def _estimate(outcomes: NDArray[np.float64], measure: str, *, seed: int = 0) -> Estimate:

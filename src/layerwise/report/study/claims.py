@@ -98,29 +98,29 @@ def references_section(view: StudyView, album: Album) -> Html:
         for name, cells in layout.series.items()
         for level, contender in cells.items()
     }
-    contenders = {one.address: one for one in summary.study.contenders}
-    rows = []
-    for one in summary.beside:
-        runs = summary.outcomes(contenders[one.reference.cell], one.reference.measure)
-        rank = float((runs <= one.reference.value + 1e-9).mean()) if len(runs) else math.nan
-        rows.append(
-            [
-                words[one.reference.cell],
-                one.reference.source,
-                f"{100 * one.reference.value:.1f} %" if one.reference.measure in SHARES else f"{one.reference.value:g}",
-                told(one.ours, one.reference.measure),
-                tag("span", "inside" if one.inside else "outside", class_="right" if one.inside else "wrong"),
-                DASH if math.isnan(rank) else f"{100 * rank:.0f} %",
-            ]
-        )
+    rows = [
+        [
+            words[one.reference.cell],
+            one.reference.source,
+            f"{100 * one.reference.value:.1f} %" if one.reference.measure in SHARES else f"{one.reference.value:g}",
+            told(one.ours, one.reference.measure),
+            tag("span", "inside" if one.inside else "outside", class_="right" if one.inside else "wrong"),
+            "yes" if one.among_runs else "no",
+        ]
+        for one in summary.beside
+    ]
     inside = sum(one.inside for one in summary.beside)
-    said = f"{inside} of {len(summary.beside)} numbers of others lie in the interval of our mean."
+    among = sum(one.among_runs for one in summary.beside)
+    said = (
+        f"Of {len(summary.beside)} numbers of others {inside} lie in the interval of our mean, and {among} where 95 % "
+        "of our single runs do."
+    )
     chart = album.chart(f"{summary.study.name}-references", plot_references(summary), said)
     caption = (
         "Diamonds: numbers of others (blue inside our interval, orange outside); dots: our seeds; black: our mean with "
         "its 95 % interval. A single seed may lie anywhere among the dots."
     )
-    head = ["Cell", "Source", "Theirs", "Ours (95 %)", "In the interval", "Our seeds that reach no more"]
+    head = ["Cell", "Source", "Theirs", "Ours (95 %)", "In the interval", "Among our single runs"]
     return joined(
         [paragraph(said), figure(chart, caption), details("As a table", table(head, rows, names=2)), tag("p")]
     )

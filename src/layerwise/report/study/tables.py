@@ -45,6 +45,8 @@ def as_json(summary: StudySummary) -> dict[str, Any]:
                 "value": one.reference.value,
                 "ours": _told(one.ours),
                 "inside": one.inside,
+                "runs_95": [one.run_low, one.run_high],
+                "among_runs": one.among_runs,
             }
             for one in summary.beside
         ],

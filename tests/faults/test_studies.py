@@ -1,0 +1,72 @@
+"""Studies survive: a full disk, two processes on one store, `kill -9` in the middle."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from layerwise.errors import RunError
+from layerwise.study.engines.loop import run_in_loop
+from layerwise.study.running import run_study
+from layerwise.study.store import Store
+from small_disks import full, small_disk
+from study_files import SMALL, made_up, small
+
+pytestmark = pytest.mark.slow
+COMMAND = [sys.executable, "-c", "from layerwise.cli import main; main()", "study", "run", "small.toml"]
+OPTIONS = ["--engine", "loop", "--no-check", "-o", "studies"]
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return table(run_study(small(), tmp_path_factory.mktemp("study") / "loop", run_in_loop))
+
+
+def table(store: Store) -> pd.DataFrame:
+    """All but the times."""
+    return store.table(series=True).drop(columns="seconds")
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    (folder / "small.toml").write_text(SMALL)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen([*COMMAND, *OPTIONS], cwd=folder, stdout=quiet, stderr=quiet, start_new_session=True)
+
+
+def test_two_processes_on_one_store_end_with_the_table_of_one(tmp_path: Path, expected: pd.DataFrame) -> None:
+    both = [start(tmp_path), start(tmp_path)]
+    assert [one.wait(timeout=300) for one in both] == [0, 0]
+    pd.testing.assert_frame_equal(table(Store(tmp_path / "studies" / "small")), expected)
+
+
+def test_a_killed_study_goes_on_and_ends_with_the_same_table(tmp_path: Path, expected: pd.DataFrame) -> None:
+    first = start(tmp_path)
+    cells = tmp_path / "studies" / "small" / "cells.json"
+    while not cells.exists() and first.poll() is None:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert start(tmp_path).wait(timeout=300) == 0
+    pd.testing.assert_frame_equal(table(Store(tmp_path / "studies" / "small")), expected)
+
+
+def test_a_full_disk_is_told_and_the_study_goes_on_when_there_is_room(tmp_path: Path, expected: pd.DataFrame) -> None:
+    with small_disk(tmp_path / "disk", "160k"):
+        folder = tmp_path / "disk" / "study"
+        Store(folder).begin(small())
+        ballast = tmp_path / "disk" / "ballast"
+        ballast.write_bytes(bytes(shutil.disk_usage(tmp_path / "disk").free - 8 * 1024))
+        with pytest.raises(RunError) as caught:
+            made_up(small(("seeds = 3", "seeds = 40")), folder)
+        assert str(caught.value).partition("\n")[0].endswith(full("x").partition("\n")[0].partition("x ")[2])
+        ballast.unlink()
+        pd.testing.assert_frame_equal(table(run_study(small(), folder, run_in_loop)), expected)
