@@ -64,8 +64,9 @@ class Beside:
         return self._between(self.run_low, self.run_high)
 
     def _between(self, low: float, high: float) -> bool:
-        """A number that was rounded stands for all that round to it."""
-        rounding = 0.5 * 10.0 ** -len(str(self.reference.value).partition(".")[2])
+        """A number that was rounded stands for all that round to it; 0.9 is read as 0.900."""
+        digits = max(3, len(str(self.reference.value).partition(".")[2]))
+        rounding = 0.5 * 10.0**-digits
         return low - rounding <= self.reference.value <= high + rounding
 
 
