@@ -11,7 +11,8 @@ NAMED = ["difficulty", "--model", "net.py:net", "--data", "npz:small.npz", "-o",
 
 KNOWN_MODELS = (
     "    Give one of resnet18-cifar, resnet8, resnet14, resnet20, resnet56, resnet110, report-cnn, simple-cnn, "
-    "wider-cnn, deeper-cnn, three-layer-cnn, two-layer-mlp, three-layer-mlp, a name of torchvision (resnet18), "
+    "wider-cnn, deeper-cnn, three-layer-cnn, two-layer-mlp, three-layer-mlp, mnist1d-cnn, mnist1d-mlp, "
+    "a name of torchvision (resnet18), "
     "timm/NAME, or FILE.py:NAME.\n"
 )
 
