@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any, TypeVar, cast
 
 import joblib
 import torch
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.externals.loky import process_executor
 
 from layerwise.errors import StudyError
 from layerwise.study.trials import Record, Trial, run_trial
@@ -51,7 +52,7 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], *, processes: 
     with closing(results):
         try:
             yield from results
-        except TerminatedWorkerError as error:
+        except process_executor.TerminatedWorkerError as error:
             raise StudyError(
                 "a process that trained was killed; perhaps there was not enough memory.\n"
                 "    Go on: run the same command again. What was finished is kept."
@@ -68,6 +69,8 @@ def _alone(work: Callable[[Any], Result], item: Any, parent: int) -> Result:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     if os.getpid() != parent:
+        # A process keeps the images of its block, which loky would take for a leak, and start another in its place.
+        process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         return work(item)
     try:  # one process is this one
