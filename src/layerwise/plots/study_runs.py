@@ -81,7 +81,8 @@ def plot_interactions(summary: StudySummary) -> Figure:
             ax.set_xlim(-0.35, 1.35)
             ax.yaxis.set_major_formatter(percent_axis())
             ax.set_title(shown(comparison.claim.rpartition(" (")[2].rstrip(")"), 26), fontsize=8)
-        panels[0].legend(loc="lower left", fontsize=7)
+        handles, words_of_lines = panels[0].get_legend_handles_labels()
+        figure.legend(handles, words_of_lines, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
