@@ -18,6 +18,7 @@ from layerwise.data.edges import load_edges
 from layerwise.errors import NoCompilerError
 from layerwise.models.catalog import load_model
 from layerwise.seeds import stream
+from layerwise.study.engines.lanes.native import lane_width
 from layerwise.study.engines.lanes.network import LaneNetwork
 from layerwise.study.engines.stacked import EVALUATED, StackedNetwork
 from layerwise.study.engines.tensors.network import WIDTH, TensorNetwork
@@ -64,15 +65,12 @@ def measure_gradients() -> dict[str, Any]:
         ways: dict[str, list[Float]] = {
             "torch": _first_gradients(name, TensorNetwork(models, SHAPE, EVALUATED, range(WIDTH)))
         }
-        try:
-            lanes = _lanes(name).width
+        if lanes := lane_width():  # 0 where there is no compiler
             ways["lanes"] = [
                 gradient
                 for start in range(0, WIDTH, lanes)
                 for gradient in _first_gradients(name, LaneNetwork(models[start : start + lanes], SHAPE, BATCH), start)
             ]
-        except NoCompilerError:
-            pass
         for way, found in ways.items():
             result[f"{short}_{way}_from_loop"] = _apart(found, loop)
             result[f"{short}_{way}_from_float64"] = _apart(found, exact)

@@ -69,16 +69,21 @@ def whole(name: str, value: str) -> int:
     return int(value)
 
 
+def _number(value: str) -> float:
+    """NaN where it is none, which lies between no bounds."""
+    try:
+        return float(value)
+    except ValueError:
+        return float("nan")
+
+
 def share(name: str, value: str) -> float:
     """A share of the examples, more than 0 and less than 1.
 
     Raises:
         OptionError: it is something else.
     """
-    try:
-        number = float(value)
-    except ValueError:
-        number = float("nan")
+    number = _number(value)
     if not 0 < number < 1:
         raise OptionError(f"option {name}={value}: expected a number more than 0 and less than 1.")
     return number
@@ -90,10 +95,7 @@ def below_one(name: str, value: str) -> float:
     Raises:
         OptionError: it is something else.
     """
-    try:
-        number = float(value)
-    except ValueError:
-        number = float("nan")
+    number = _number(value)
     if not 0 <= number < 1:
         raise OptionError(f"option {name}={value}: expected a number from 0, less than 1.")
     return number
