@@ -29,6 +29,10 @@ DRAWS = 4000
 EXACT_UP_TO = 14
 """Blocks of which all 2^R sign changes are gone through."""
 
+FEW_BLOCKS = 0.036
+"""How much wider an interval is for each block under 10, at most five of them: Student's holds the mean of accuracies
+near their ceiling in 91 % only at five blocks. So widened it holds those in 93 %, and normal ones in 97 %."""
+
 FLIPS = 20_000
 MOST_BLOCKS = 10_000
 
@@ -50,7 +54,8 @@ def bootstrap_interval(values: ArrayLike, *, level: float = 0.95, seed: int = 0)
     """The mean of blocks, with a bootstrap interval that is never narrower than Student's.
 
     Percentiles of resampled means, taken further out for few blocks so that the interval has Student's width where the
-    values are normal. Where the blocks saw one side only of an outcome with two, no interval can know of the other.
+    values are normal. Below 10 blocks it is wider (`FEW_BLOCKS`). Where the blocks saw one side only of an outcome with
+    two, no interval can know of the other.
 
     Args:
         values: shape (R,).
@@ -61,7 +66,7 @@ def bootstrap_interval(values: ArrayLike, *, level: float = 0.95, seed: int = 0)
 
     >>> found = bootstrap_interval([0.9, 0.92, 0.88, 0.91, 0.9])
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
-    (0.902, 0.884, 0.92)
+    (0.902, 0.88, 0.924)
     """
     numbers = _finite(values)
     count = len(numbers)
@@ -71,6 +76,8 @@ def bootstrap_interval(values: ArrayLike, *, level: float = 0.95, seed: int = 0)
         tail = stats.norm.cdf(np.sqrt(count / (count - 1)) * stats.t.ppf((1 - level) / 2, count - 1))
         by_draws = np.quantile(means, [tail, 1 - tail])
         low, high = min(low, float(by_draws[0])), max(high, float(by_draws[1]))
+        wider = 1.0 + FEW_BLOCKS * max(0, 10 - max(count, 5))
+        low, high = mean - wider * (mean - low), mean + wider * (high - mean)
     return Estimate(mean, low, high, count, level)
 
 
