@@ -93,6 +93,9 @@ if TYPE_CHECKING:
     from layerwise.study.summary import StudySummary, load_study
     from layerwise.taps.finding import find_taps
     from layerwise.taps.tap import Tap, Taps
+    from layerwise.training.dynamics import Dynamics, load_dynamics
+    from layerwise.training.dynamics_callback import dynamics_callback
+    from layerwise.training.dynamics_log import DynamicsLog
     from layerwise.training.fit import train
     from layerwise.training.history import TrainingHistory
     from layerwise.training.settings import TrainSettings
@@ -168,6 +171,9 @@ _MODULE_TO_NAMES = {
     "study.summary": "StudySummary load_study",
     "taps.finding": "find_taps",
     "taps.tap": "Tap Taps",
+    "training.dynamics": "Dynamics load_dynamics",
+    "training.dynamics_callback": "dynamics_callback",
+    "training.dynamics_log": "DynamicsLog",
     "training.fit": "train",
     "training.history": "TrainingHistory",
     "training.settings": "TrainSettings",
@@ -186,6 +192,8 @@ __all__ = [
     "Cost",
     "Depths",
     "Difficulty",
+    "Dynamics",
+    "DynamicsLog",
     "EdgeFactors",
     "Embedding",
     "EncoderReport",
@@ -244,6 +252,7 @@ __all__ = [
     "describe_data",
     "describe_taps",
     "draw_shapes",
+    "dynamics_callback",
     "embed",
     "embed_taps",
     "evaluate_exits",
@@ -266,6 +275,7 @@ __all__ = [
     "load_data",
     "load_depths",
     "load_difficulty",
+    "load_dynamics",
     "load_edges",
     "load_maps",
     "load_model",

@@ -20,10 +20,12 @@ from layerwise.cli import main
 from layerwise.cli.threads import use_threads
 from layerwise.cli.train import train
 from layerwise.data.catalog import load_data
+from layerwise.data.splits import hold_out
 from layerwise.errors import FileError, Interrupted, RunExistsError, UnknownNameError
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.models.saved import fingerprint, read_model
 from layerwise.runs import note_step, steps_of
+from layerwise.training.dynamics import load_dynamics
 
 # `layerwise.cli.train` as an attribute is the command; the module has to be asked for.
 train_module = importlib.import_module("layerwise.cli.train")
@@ -310,3 +312,15 @@ def test_threads_are_set_and_less_than_one_is_refused() -> None:
             use_threads(0)
     finally:
         torch.set_num_threads(before)
+
+
+def test_what_each_image_went_through_is_kept_on_request(network: str, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(network, "digits", run, epochs=2, log_dynamics=True)
+    ids, noted = load_dynamics(run)
+    assert ids.tolist() == hold_out(load_data("digits"), 0.1, seed=0).train.ids.tolist()
+    assert (noted.epochs, noted.curves.shape) == (2, (2, 1294))
+    train(network, "digits", run, epochs=2)  # finished, and more than what is asked for
+    with pytest.raises(RunExistsError, match="log_dynamics: None → True"):
+        train(network, "digits", tmp_path / "other", epochs=1)
+        train(network, "digits", tmp_path / "other", epochs=1, log_dynamics=True)

@@ -45,6 +45,9 @@ def train(
     early_stop: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without a lower validation loss; keep the best.")
     ] = None,
+    log_dynamics: Annotated[
+        bool, typer.Option("--log-dynamics", help="Note what each training image goes through: dynamics.parquet.")
+    ] = False,
     weights: Annotated[Path | None, typer.Option(help="Start from these: safetensors, state dict, checkpoint.")] = None,
     seed: Annotated[int, typer.Option(help="Of initial weights, hold-out, order, augmentation and dropout.")] = 0,
     threads: Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")] = None,
@@ -69,7 +72,7 @@ def train(
     asked = {
         "model": model, "weights": None if weights is None else str(weights), "data": data, "data_seed": seed,
         "validation": validation, "normalize": normalize, "settings": settings,
-    }  # fmt: skip
+    } | ({"log_dynamics": True} if log_dynamics else {})  # fmt: skip
     if threads is not None:
         use_threads(threads)
     if is_finished(output, asked) and not needs_repair(output):
@@ -86,6 +89,7 @@ def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
     from layerwise.models.saved import ModelDescription, save_model
     from layerwise.runs import note_step, write_json
     from layerwise.training.checkpoints import checkpoint_path
+    from layerwise.training.dynamics_log import DynamicsLog
     from layerwise.training.fit import train as fit
     from layerwise.training.settings import TrainSettings
 
@@ -101,7 +105,9 @@ def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
     command = {**asked, "validation": validation, "images": _count(images)}
     if not checkpoint_path(run).exists():
         write_json(run / COMMAND_FILE, command)
-    history = fit(network, images, TrainSettings(**given, preprocessing=preprocessing), run=run, progress=bars)
+    log = DynamicsLog(len(images.train), classes, curves=True) if asked.get("log_dynamics") else None
+    settings = TrainSettings(**given, preprocessing=preprocessing)
+    history = fit(network, images, settings, log=log, run=run, progress=bars)
     description = ModelDescription(asked["model"], classes, shape, images.class_names, preprocessing)
     save_model(run, network, description)
     note_step(run, "train", {**command, "folder": str(Path.cwd()), **_facts(network, images, history)})

@@ -44,6 +44,7 @@ class Position:
         time_s: how long they took.
         records: of the epochs that are over.
         best_weights: of the epoch with the lowest validation loss, under early stopping.
+        dynamics: the state of a DynamicsLog, where one notes this training.
     """
 
     epoch: int = 0
@@ -54,6 +55,7 @@ class Position:
     time_s: float = 0.0
     records: list[EpochRecord] = field(default_factory=list)
     best_weights: dict[str, Tensor] | None = None
+    dynamics: dict[str, Any] | None = None
 
     def begin_next_epoch(self) -> None:
         """Count one more epoch as over; nothing of the next one is done."""
@@ -68,7 +70,13 @@ def checkpoint_path(run: Path) -> Path:
 
 
 def describe_job(
-    model: nn.Module, train: ImageData, held_out: ImageData | None, settings: TrainSettings, objective: Objective
+    model: nn.Module,
+    train: ImageData,
+    held_out: ImageData | None,
+    settings: TrainSettings,
+    objective: Objective,
+    *,
+    noted: bool = False,
 ) -> Job:
     """What must be the same for a training to go on: settings, data, the network's tensors, and what it is trained for.
 
@@ -86,7 +94,11 @@ def describe_job(
             "tensors": f"{len(model.state_dict())}, {hashlib.sha256(tensors.encode()).hexdigest()[:16]}",
         },
     }
-    return job | ({"objective": objective.description} if objective.description else {})
+    if objective.description:
+        job["objective"] = objective.description
+    if noted:
+        job["dynamics"] = {"noted": True}
+    return job
 
 
 def save_checkpoint(path: Path, *, job: Job, model: nn.Module, optimizer: Optimizer, position: Position) -> None:

@@ -18,6 +18,7 @@ from layerwise.progress import Progress, silent
 from layerwise.training._lightning import make_fabric
 from layerwise.training.batches import load_batch
 from layerwise.training.checkpoints import checkpoint_path, describe_job
+from layerwise.training.dynamics_log import DynamicsLog
 from layerwise.training.history import TrainingHistory
 from layerwise.training.interrupts import interruptible
 from layerwise.training.loop import Training, best_epoch
@@ -33,6 +34,7 @@ def train(
     settings: TrainSettings | None = None,
     *,
     objective: Objective | None = None,
+    log: DynamicsLog | None = None,
     run: Path | str | None = None,
     resume: bool = True,
     progress: Progress = silent,
@@ -50,6 +52,8 @@ def train(
         data: trained on "train"; measured after each epoch on "validation", or on "test" where there is none.
         settings: how to train; see `TrainSettings`.
         objective: what for; by default the cross-entropy of the network's logits.
+        log: notes what each training image goes through, with its row in `data.train` as its id. With a run folder it
+            is kept in the checkpoints, and written as `dynamics.parquet` at the end.
         run: folder for checkpoints, `history.parquet`, `history.csv` and TensorBoard logs; None keeps nothing.
         resume: whether to go on from a checkpoint in `run`; if not, one that is there is an error.
         progress: shows the batches of each epoch as they go by.
@@ -80,6 +84,7 @@ def train(
             f"{folder} already holds a training.\n    Choose another folder, or go on with resume=True."
         )
     _check_model(model, train_split, chosen, aim)
+    _check_log(log, train_split)
     fabric = make_fabric(device=_find_device(chosen), precision=chosen.precision)
     with _put_back(model), interruptible() as stop:
         training = Training(
@@ -89,10 +94,11 @@ def train(
             held_out=held_out,
             settings=chosen,
             objective=aim,
-            job=describe_job(model, train_split, held_out, chosen, aim),
+            job=describe_job(model, train_split, held_out, chosen, aim, noted=log is not None),
             folder=folder,
             progress=progress,
             stop=stop,
+            log=log,
         )
         try:
             records = training.run()
@@ -101,7 +107,22 @@ def train(
             raise Interrupted(
                 f"stopped {training.where()}, at once; {kept}.\n    Go on: run the same command again."
             ) from None
+    if log is not None and folder is not None:
+        log.result().save(folder, train_split.ids)
     return TrainingHistory(tuple(records), best_epoch(records) if chosen.early_stop else records[-1].epoch)
+
+
+def _check_log(log: DynamicsLog | None, train: ImageData) -> None:
+    if log is None:
+        return
+    given, needed = (log.num_examples, log.num_classes), (len(train), train.num_classes)
+    if given != needed:
+        raise InputError(
+            f"the log is of {given[0]} examples and {given[1]} classes; there are {needed[0]} training images of "
+            f"{needed[1]}.\n    Make it for these: DynamicsLog(len(data.train), data.num_classes)."
+        )
+    if log.epochs:
+        raise InputError(f"the log holds {log.epochs} epochs already. Give a new one to each training.")
 
 
 def _held_out(data: ImageData, settings: TrainSettings) -> ImageData | None:

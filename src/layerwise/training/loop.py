@@ -25,6 +25,7 @@ from layerwise.seeds import stream_seed
 from layerwise.training._lightning import tensorboard_logger
 from layerwise.training.batches import cut_into_batches, epoch_order, load_batch, load_training_batch
 from layerwise.training.checkpoints import Job, Position, checkpoint_path, load_checkpoint, save_checkpoint
+from layerwise.training.dynamics_log import DynamicsLog
 from layerwise.training.history import EpochRecord, write_history
 from layerwise.training.interrupts import StopRequest
 from layerwise.training.objective import Objective
@@ -76,6 +77,7 @@ class Training:
         folder: the run folder, or None to keep nothing.
         progress: shows the batches of each epoch as they go by.
         stop: asked after each batch.
+        log: notes the logits of every training image, if given.
     """
 
     fabric: Any
@@ -88,6 +90,7 @@ class Training:
     folder: Path | None
     progress: Progress
     stop: StopRequest
+    log: DynamicsLog | None = None
     position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
@@ -119,6 +122,8 @@ class Training:
         path = checkpoint_path(self.folder)
         if path.exists():
             self.position = load_checkpoint(path, job=self.job, model=self.model, optimizer=self.optimizer)
+            if self.log is not None and self.position.dynamics is not None:
+                self.log.load_state_dict(self.position.dynamics)
         else:
             self._save()
         # The checkpoint leads: files that a kill left behind it, or before it, are written anew.
@@ -168,7 +173,10 @@ class Training:
         self.optimizer.zero_grad()
         self.fabric.backward(self.objective.loss(output, labels))
         self.optimizer.step()
-        return _sums(self.objective.logits(output).detach().float(), labels)
+        logits = self.objective.logits(output).detach()
+        if self.log is not None:
+            self.log.update(rows, logits, labels)
+        return _sums(logits.float(), labels)
 
     def _seed_generator(self, seed: int) -> None:
         """torch.manual_seed asks every kind of device there is, which takes a third of a small network's step."""
@@ -215,6 +223,7 @@ class Training:
         ):
             self._refuse_divergence(float("nan"))
         path = checkpoint_path(self.folder)
+        self.position.dynamics = None if self.log is None else self.log.state_dict()
         save_checkpoint(path, job=self.job, model=self.model, optimizer=self.optimizer, position=self.position)
         self._saved_at = time.monotonic()
 

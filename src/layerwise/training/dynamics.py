@@ -1,0 +1,100 @@
+"""Dynamics: the scores that came with a training, a row for each example; saved, and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from layerwise.errors import FileError, RunError, ShapeError
+from layerwise.runs import read_array, read_table, write_all
+
+__all__ = ["DYNAMICS_FILE", "Dynamics", "load_dynamics"]
+
+DYNAMICS_FILE, CURVES_FILE = "dynamics.parquet", "dynamics.npy"
+
+
+@dataclass(frozen=True, eq=False)
+class Dynamics:
+    """What N examples went through in one training.
+
+    Attributes:
+        epochs: E, whole ones and one that was begun.
+        labels: shape (N,), those trained on.
+        scores: name to values (N,); what each means: `layerwise.arrays.score_catalog`.
+        rivals: shape (N,), the class beside the label for which most probability spoke over the epochs; -1 for none.
+        rival_weights: shape (N,), by how much, as a sum of probabilities over epochs.
+        curves: shape (E, N), the label's probability in each epoch, NaN where an example did not come; None if they
+            were not kept.
+    """
+
+    epochs: int
+    labels: NDArray[np.int64]
+    scores: Mapping[str, NDArray[np.float64]]
+    rivals: NDArray[np.int64]
+    rival_weights: NDArray[np.float64]
+    curves: NDArray[np.float16] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def table(self, ids: Sequence[str] | NDArray[np.str_] | None = None) -> pd.DataFrame:
+        """A row for each example: id if given, label, every score, rival and rival_weight.
+
+        Raises:
+            ShapeError: not as many ids as examples.
+        """
+        columns: dict[str, Any] = {} if ids is None else {"id": np.asarray(ids)}
+        if ids is not None and len(ids) != len(self):
+            raise ShapeError(f"ids need shape ({len(self)},), one for each example of the log; got {len(ids)}.")
+        columns |= {"label": self.labels, **self.scores, "rival": self.rivals, "rival_weight": self.rival_weights}
+        return pd.DataFrame(columns)
+
+    def save(self, folder: Path | str, ids: Sequence[str] | NDArray[np.str_]) -> None:
+        """Write `dynamics.parquet`, and `dynamics.npy` where curves were kept: both or neither.
+
+        Args:
+            folder: such as a run folder.
+            ids: shape (N,), of the training examples, as the other tables have them.
+        """
+        table = self.table(ids)
+        table.attrs = {"epochs": int(self.epochs)}
+        write_all(Path(folder), {DYNAMICS_FILE: table, **({} if self.curves is None else {CURVES_FILE: self.curves})})
+
+
+def load_dynamics(folder: Path | str) -> tuple[NDArray[np.str_], Dynamics]:
+    """Read ids and dynamics back.
+
+    Raises:
+        RunError: the folder holds none; says how to get them.
+        FileError: a file is truncated or of another kind.
+    """
+    folder = Path(folder)
+    if not (folder / DYNAMICS_FILE).is_file():
+        raise RunError(
+            f"{folder} holds no training dynamics.\n"
+            "    Note them while training: layerwise train MODEL DATA -o RUN --log-dynamics\n"
+            "    or in your own loop: log = lw.DynamicsLog(n, num_classes), log.update(ids, logits, labels), "
+            "log.result().save(RUN, ids)."
+        )
+    table = read_table(folder / DYNAMICS_FILE)
+    missing = [name for name in ("id", "label", "rival", "rival_weight") if name not in table]
+    if missing:
+        raise FileError(f"{folder / DYNAMICS_FILE} has no column {', '.join(missing)}.")
+    beside = {"id", "label", "rival", "rival_weight"}
+    curves = read_array(folder / CURVES_FILE) if (folder / CURVES_FILE).is_file() else None
+    epochs = table.attrs.get("epochs", 0 if curves is None else len(curves))
+    dynamics = Dynamics(
+        epochs=int(epochs),
+        labels=table["label"].to_numpy(),
+        scores={str(name): table[name].to_numpy() for name in table.columns if name not in beside},
+        rivals=table["rival"].to_numpy(),
+        rival_weights=table["rival_weight"].to_numpy(),
+        curves=curves,
+    )
+    return table["id"].to_numpy(dtype=np.str_), dynamics
