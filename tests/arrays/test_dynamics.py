@@ -78,7 +78,7 @@ def test_flipping_the_sign_where_high_is_easy_makes_all_scores_agree_on_a_hard_e
 def test_the_catalog_names_each_column_once() -> None:
     assert all(name == one.name for name, one in SCORES.items())
     assert set(DYNAMICS) <= set(SCORES)
-    with pytest.raises(UnknownNameError, match='no score is named "aun". Did you mean "aum"'):
+    with pytest.raises(UnknownNameError, match=r'no score is named "aun"\. Did you mean "aum"'):
         score("aun")
 
 

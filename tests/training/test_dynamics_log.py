@@ -204,7 +204,7 @@ def test_dynamics_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_dynamics_says_how_to_get_them(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="holds no training dynamics.\n    Note them while training: layerwise train"):
+    with pytest.raises(RunError, match=r"holds no training dynamics\.\n    Note them while training: layerwise train"):
         load_dynamics(tmp_path)
     (tmp_path / "dynamics.parquet").write_bytes(b"PAR1")
     with pytest.raises(FileError, match="is not a Parquet table, or is truncated"):

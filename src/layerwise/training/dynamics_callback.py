@@ -42,10 +42,10 @@ def dynamics_callback(log: DynamicsLog, read: Read) -> Any:
     callback = importlib.import_module("lightning.pytorch").Callback
 
     class NoteDynamics(callback):  # type: ignore[misc, valid-type]
-        def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        def on_train_batch_end(self, _trainer: Any, _module: Any, outputs: Any, batch: Any, _batch_idx: int) -> None:
             log.update(*read(outputs, batch))
 
-        def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
+        def on_train_epoch_end(self, _trainer: Any, _module: Any) -> None:
             log.end_epoch()
 
         def state_dict(self) -> dict[str, Any]:
