@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from layerwise._public import NAME_TO_MODULE
+
 if TYPE_CHECKING:
     from layerwise.arrays.depth import prediction_depth
     from layerwise.arrays.intervals import wilson_interval
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from layerwise.data.catalog import load_data
     from layerwise.data.edges import EdgeFactors, load_edges
     from layerwise.data.images import ImageData, LazyImages, concatenate
+    from layerwise.data.label_noise import flip_labels
     from layerwise.data.shapes import draw_shapes, load_shapes
     from layerwise.data.splits import hold_out
     from layerwise.difficulty.depths import Depths
@@ -100,86 +103,6 @@ if TYPE_CHECKING:
     from layerwise.training.history import TrainingHistory
     from layerwise.training.settings import TrainSettings
     from layerwise.views.run import RunView, read_run
-
-_MODULE_TO_NAMES = {
-    "arrays.depth": "prediction_depth",
-    "arrays.intervals": "wilson_interval",
-    "arrays.intrinsic_dimension": "levina_bickel two_nn",
-    "arrays.map_quality": "MapQuality map_quality",
-    "arrays.policies": "EntropyBelow ExitPolicy GeometricEnsemble LearnedGate MarginAbove MaxProbabilityAbove Patience",
-    "arrays.votes": "nearest_rows tie_key vote",
-    "cost": "Cost count_macs",
-    "data.catalog": "load_data",
-    "data.images": "ImageData LazyImages concatenate",
-    "data.edges": "EdgeFactors load_edges",
-    "data.shapes": "draw_shapes load_shapes",
-    "data.splits": "hold_out",
-    "difficulty.depths": "Depths",
-    "difficulty.folder": "load_depths load_difficulty save_depths save_difficulty",
-    "difficulty.measuring": "measure_depths measure_difficulty",
-    "difficulty.result": "Difficulty",
-    "difficulty.settings": "ProbeSettings",
-    "errors": "InputError LayerwiseError",
-    "exits.budgets": "choose_for_accuracy choose_for_macs choose_for_seconds evaluate_on",
-    "exits.comparison": "Comparison compare_with",
-    "exits.evaluation": "ExitCurve ExitSummary evaluate_exits evaluate_policy exit_curve",
-    "exits.export": "OnnxExits export_onnx",
-    "exits.gate": "fit_gate",
-    "exits.guarantee": "choose_with_guarantee",
-    "exits.latency": "SegmentTimes time_segments",
-    "exits.network": "ExitNetwork",
-    "exits.outcome": "ExitOutcome",
-    "exits.placement": "Placement best_placement",
-    "exits.recorded": "RecordedExits record_exits",
-    "exits.smaller": "SmallerNetwork measure_smaller",
-    "exits.stages": "Stages cut_into_stages",
-    "exits.stream": "BudgetTracker",
-    "exits.training": "train_exits",
-    "exits.tried": "ChosenPolicy",
-    "inside.complexity": "Complexity measure_complexity",
-    "inside.data_set": "describe_data",
-    "inside.embedding.folder": "load_maps",
-    "inside.embedding.new_images": "MapPlacer",
-    "inside.embedding.placing": "Ground place_points",
-    "inside.embedding.result": "Embedding TapMaps",
-    "inside.embedding.taps": "MapSettings embed embed_taps",
-    "inside.encoders.autoencoder": "Autoencoder",
-    "inside.encoders.linear": "LinearAutoencoder",
-    "inside.encoders.measured": "EncoderReport MeasuredEncoder measure_encoders",
-    "inside.encoders.parametric_tsne": "ParametricTsne",
-    "inside.feature_maps": "Features read_features telling_examples",
-    "inside.filters": "Filters find_filters",
-    "inside.gradients": "gradient_norms",
-    "inside.units": "UnitReport measure_units",
-    "models.catalog": "known_models load_model",
-    "models.loading": "load_weights",
-    "models.narrower": "narrower",
-    "models.preprocessing": "Preprocessing",
-    "models.saved": "fingerprint read_model save_model",
-    "neighbors.found": "Neighbors merge_neighbors",
-    "neighbors.search": "find_neighbors",
-    "neighbors.voting": "find_votes",
-    "recording.activations": "Activations",
-    "recording.description": "describe_taps",
-    "recording.recorder": "record",
-    "report.page": "write_report",
-    "report.study.page": "write_study_report",
-    "study.checks.check": "Check",
-    "study.checks.results": "check_study",
-    "study.file": "Study",
-    "study.named": "find_studies list_studies",
-    "study.summary": "StudySummary load_study",
-    "taps.finding": "find_taps",
-    "taps.tap": "Tap Taps",
-    "training.dynamics": "Dynamics load_dynamics",
-    "training.dynamics_callback": "dynamics_callback",
-    "training.dynamics_log": "DynamicsLog",
-    "training.fit": "train",
-    "training.history": "TrainingHistory",
-    "training.settings": "TrainSettings",
-    "views.run": "RunView read_run",
-}
-_NAME_TO_MODULE = {name: module for module, names in _MODULE_TO_NAMES.items() for name in names.split()}
 
 __all__ = [
     "Activations",
@@ -267,6 +190,7 @@ __all__ = [
     "find_votes",
     "fingerprint",
     "fit_gate",
+    "flip_labels",
     "gradient_norms",
     "hold_out",
     "known_models",
@@ -316,9 +240,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _NAME_TO_MODULE:
+    if name not in NAME_TO_MODULE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_NAME_TO_MODULE[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{NAME_TO_MODULE[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -39,7 +39,7 @@ def test_the_public_face_lists_what_it_loads_and_what_type_checkers_see() -> Non
     tree = ast.parse((SOURCE / "__init__.py").read_text())
     (typed,) = [node for node in tree.body if isinstance(node, ast.If)]
     seen = [alias.name for imported in typed.body if isinstance(imported, ast.ImportFrom) for alias in imported.names]
-    assert sorted(seen) == sorted(layerwise.__all__) == sorted(layerwise._NAME_TO_MODULE)
+    assert sorted(seen) == sorted(layerwise.__all__) == sorted(layerwise._public.NAME_TO_MODULE)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -60,8 +60,8 @@ def test_what_is_noted_adds_up_to_the_history(digits: ImageData, make_net: MakeN
 
 def test_an_interrupted_training_goes_on_with_its_log(digits: ImageData, make_net: MakeNet, tmp_path: Path) -> None:
     train(make_net(), digits, epochs=3, log=new_log(digits, curves=True), run=tmp_path / "whole")
+    log = new_log(digits, curves=True)
     with pytest.raises(Interrupted):
-        log = new_log(digits, curves=True)
         train(make_net(), digits, epochs=3, log=log, run=tmp_path / "run", progress=PressCtrlC(3))
     train(make_net(), digits, epochs=3, log=new_log(digits, curves=True), run=tmp_path / "run")
     for name in ("dynamics.parquet", "dynamics.npy"):
@@ -73,7 +73,7 @@ def test_a_training_that_was_begun_without_a_log_cannot_go_on_with_one(
     digits: ImageData, make_net: MakeNet, tmp_path: Path
 ) -> None:
     train(make_net(), digits, epochs=1, run=tmp_path)
-    with pytest.raises(RunError, match="dynamics.noted: None → True"):
+    with pytest.raises(RunError, match=r"dynamics\.noted: None → True"):
         train(make_net(), digits, epochs=1, run=tmp_path, log=new_log(digits))
 
 

@@ -1,0 +1,99 @@
+"""flip_labels: labels made wrong on purpose, so that one knows which are; three kinds of noise, as papers use them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from layerwise.data.images import ImageData
+from layerwise.errors import InputError, did_you_mean
+from layerwise.seeds import stream
+
+__all__ = ["NOISE_KINDS", "NoiseKind", "flip_labels"]
+
+NoiseKind = Literal["uniform", "pair", "instance"]
+NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)
+
+SPREAD = 0.1
+"""Standard deviation of the chance to be flipped, from image to image, of instance-dependent noise."""
+
+CHUNK = 1024
+
+
+def flip_labels(data: ImageData, rate: float, kind: NoiseKind = "uniform", *, seed: int = 0) -> ImageData:
+    """Give a share of the images another class than theirs.
+
+    Args:
+        data: the images; all of them may be flipped.
+        rate: the share that is flipped, from 0 to below 1; exactly, up to rounding, but for "instance", where it is the
+            mean.
+        kind: "uniform", any other class alike; "pair", the next class, and the first after the last; "instance", images
+            differ in how likely they are flipped, and what to depends on their pixels.
+        seed: which ones, and to what.
+
+    Returns:
+        The same images with labels as flipped, and a factor `true_label` (N,) with those that they had.
+
+    Raises:
+        InputError: no such rate or kind.
+
+    Source: "instance" is Xia and others (2020), "Part-dependent label noise", algorithm 2.
+
+    >>> import layerwise as lw
+    >>> noisy = flip_labels(lw.load_data("digits").train, 0.2, seed=0)
+    >>> float((noisy.labels != noisy.factors["true_label"]).mean().round(3))
+    0.2
+    """
+    if not (isinstance(rate, int | float) and 0 <= rate < 1):
+        raise InputError(f"rate = {rate}: give the share of labels to be wrong, from 0 to below 1, such as 0.1.")
+    if kind not in NOISE_KINDS:
+        raise InputError(
+            f'no noise is named "{kind}".{did_you_mean(str(kind), NOISE_KINDS)}\n'
+            f"    Choose one of: {', '.join(NOISE_KINDS)}."
+        )
+    true, classes = data.labels, data.num_classes
+    generator = stream(seed, "label noise", kind)
+    if kind == "instance":
+        flipped = _by_instance(data, rate, generator)
+    else:
+        wrong = generator.permutation(len(true))[: round(rate * len(true))]
+        step = generator.integers(1, classes, len(wrong)) if kind == "uniform" else 1
+        flipped = true.copy()
+        flipped[wrong] = (true[wrong] + step) % classes
+    return replace(data, labels=flipped, factors={**data.factors, "true_label": true})
+
+
+def _by_instance(data: ImageData, rate: float, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Each image's own chance to be flipped, and a class drawn by a random projection of its pixels for its class."""
+    count, classes = len(data), data.num_classes
+    chance = np.clip(generator.normal(rate, SPREAD if rate else 0.0, count), 0.0, 1.0)
+    chance = np.minimum(chance * rate / max(chance.mean(), 1e-12), 1.0)  # cut at 0, its mean would be above the rate
+    features = int(np.prod(data.image_shape))
+    weights = generator.normal(size=(classes, features, classes)) / np.sqrt(features)
+    flipped = data.labels.copy()
+    for start in range(0, count, CHUNK):
+        rows = np.arange(start, min(start + CHUNK, count))
+        flipped[rows] = _draw(data, rows, chance[rows], weights, generator)
+    return flipped
+
+
+def _draw(
+    data: ImageData,
+    rows: NDArray[np.int64],
+    chance: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    generator: np.random.Generator,
+) -> NDArray[np.int64]:
+    pixels = data.batch(rows).reshape(len(rows), -1).astype(np.float64)
+    pixels = (pixels - pixels.mean(axis=1, keepdims=True)) / (pixels.std(axis=1, keepdims=True) + 1e-12)
+    own, at = data.labels[rows], np.arange(len(rows))
+    logits = np.stack([pixels[row] @ weights[label] for row, label in enumerate(own)])  # (B, K)
+    logits[at, own] = -np.inf
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares *= (chance / shares.sum(axis=1))[:, None]
+    shares[at, own] = 1.0 - chance
+    drawn: NDArray[np.int64] = (shares.cumsum(axis=1) > generator.random((len(rows), 1))).argmax(axis=1)
+    return drawn
