@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from layerwise.data.catalog import load_data
     from layerwise.data.edges import EdgeFactors, load_edges
     from layerwise.data.images import ImageData, LazyImages, concatenate
-    from layerwise.data.label_noise import flip_labels
+    from layerwise.data.label_noise import blend_images, flip_labels
     from layerwise.data.shapes import draw_shapes, load_shapes
     from layerwise.data.splits import hold_out
     from layerwise.difficulty.depths import Depths
@@ -163,6 +163,7 @@ __all__ = [
     "TrainingHistory",
     "UnitReport",
     "best_placement",
+    "blend_images",
     "check_study",
     "choose_for_accuracy",
     "choose_for_macs",

@@ -13,7 +13,7 @@ MODULE_TO_NAMES = {
     "data.catalog": "load_data",
     "data.images": "ImageData LazyImages concatenate",
     "data.edges": "EdgeFactors load_edges",
-    "data.label_noise": "flip_labels",
+    "data.label_noise": "blend_images flip_labels",
     "data.shapes": "draw_shapes load_shapes",
     "data.splits": "hold_out",
     "difficulty.depths": "Depths",

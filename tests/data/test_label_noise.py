@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise.data.images import ImageData
-from layerwise.data.label_noise import flip_labels
+from layerwise.data.label_noise import blend_images, flip_labels
 from layerwise.errors import InputError
 from layerwise.seeds import stream
 
@@ -65,7 +65,22 @@ def test_the_seed_matters_and_suffices() -> None:
 
 def test_rates_and_kinds_that_are_none_are_refused() -> None:
     for rate in (-0.1, 1.0, float("nan"), "0.1"):
-        with pytest.raises(InputError, match="give the share of labels to be wrong"):
+        with pytest.raises(InputError, match="give the share of images to be changed"):
             flip_labels(images(), rate)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r'no noise is named "pairs"\. Did you mean "pair"'):
         flip_labels(images(), 0.1, "pairs")  # type: ignore[arg-type]
+
+
+def test_a_blended_image_is_the_mean_of_two_of_different_classes() -> None:
+    data = images(100)
+    mixed = blend_images(data, 0.3)
+    partners = mixed.factors["blended_with"]
+    chosen = partners >= 0
+    assert chosen.sum() == 30
+    assert (partners[chosen] != data.labels[chosen]).all()
+    whole, after = data.batch(slice(0, 100)), mixed.batch(slice(0, 100))
+    np.testing.assert_array_equal(after[~chosen], whole[~chosen])
+    for row in np.flatnonzero(chosen)[:5]:
+        others = whole[data.labels == partners[row]]
+        halves = (whole[row] + others) / 2
+        assert np.abs(halves - after[row]).reshape(len(others), -1).max(axis=1).min() < 1e-6

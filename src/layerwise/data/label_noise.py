@@ -1,4 +1,4 @@
-"""flip_labels: labels made wrong on purpose, so that one knows which are; three kinds of noise, as papers use them."""
+"""Faults made on purpose, so that one knows where they are: flip_labels (three kinds of noise), blend_images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from layerwise.data.images import ImageData
 from layerwise.errors import InputError, did_you_mean
 from layerwise.seeds import stream
 
-__all__ = ["NOISE_KINDS", "NoiseKind", "flip_labels"]
+__all__ = ["NOISE_KINDS", "NoiseKind", "blend_images", "flip_labels"]
 
 NoiseKind = Literal["uniform", "pair", "instance"]
 NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)
@@ -47,8 +47,7 @@ def flip_labels(data: ImageData, rate: float, kind: NoiseKind = "uniform", *, se
     >>> float((noisy.labels != noisy.factors["true_label"]).mean().round(3))
     0.2
     """
-    if not (isinstance(rate, int | float) and 0 <= rate < 1):
-        raise InputError(f"rate = {rate}: give the share of labels to be wrong, from 0 to below 1, such as 0.1.")
+    _check_rate(rate)
     if kind not in NOISE_KINDS:
         raise InputError(
             f'no noise is named "{kind}".{did_you_mean(str(kind), NOISE_KINDS)}\n'
@@ -64,6 +63,11 @@ def flip_labels(data: ImageData, rate: float, kind: NoiseKind = "uniform", *, se
         flipped = true.copy()
         flipped[wrong] = (true[wrong] + step) % classes
     return replace(data, labels=flipped, factors={**data.factors, "true_label": true})
+
+
+def _check_rate(rate: float) -> None:
+    if not (isinstance(rate, int | float) and 0 <= rate < 1):
+        raise InputError(f"rate = {rate}: give the share of images to be changed, from 0 to below 1, such as 0.1.")
 
 
 def _by_instance(data: ImageData, rate: float, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -97,3 +101,37 @@ def _draw(
     shares[at, own] = 1.0 - chance
     drawn: NDArray[np.int64] = (shares.cumsum(axis=1) > generator.random((len(rows), 1))).argmax(axis=1)
     return drawn
+
+
+def blend_images(data: ImageData, rate: float, *, seed: int = 0) -> ImageData:
+    """Make a share of the images ambiguous: each is blended, half and half, with one of another class.
+
+    The label stays that of the first image, and the other would have been as right.
+
+    Args:
+        data: the images.
+        rate: the share that is blended, from 0 to below 1.
+        seed: which ones, and with what.
+
+    Returns:
+        The same labels and ids, and a factor `blended_with` (N,): the other class, or -1.
+
+    Raises:
+        InputError: no such rate.
+
+    >>> import layerwise as lw
+    >>> mixed = blend_images(lw.load_data("digits").train, 0.1)
+    >>> float((mixed.factors["blended_with"] >= 0).mean().round(3))
+    0.1
+    """
+    _check_rate(rate)
+    generator = stream(seed, "blends")
+    count = len(data)
+    chosen = generator.permutation(count)[: round(rate * count)]
+    images = data.batch(slice(0, count))
+    others = np.array([generator.choice(np.flatnonzero(data.labels != data.labels[row])) for row in chosen], np.int64)
+    mixed = images.copy()
+    mixed[chosen] = (images[chosen] + images[others]) / 2.0
+    blended_with = np.full(count, -1)
+    blended_with[chosen] = data.labels[others]
+    return replace(data, images=mixed, factors={**data.factors, "blended_with": blended_with})
