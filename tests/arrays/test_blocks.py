@@ -16,8 +16,6 @@ from layerwise.arrays.blocks import (
     blocks_still_needed,
     bootstrap_interval,
     equivalence_test,
-    needed,
-    needed_ratio,
     sign_flip_test,
     spending,
     superiority,
@@ -177,25 +175,6 @@ def test_no_number_of_blocks_decides_what_does_not_differ() -> None:
     assert blocks_still_needed([1.0]) is None
     assert blocks_still_needed([1.0, 1.0]) == 2
     assert blocks_still_needed([1.001, -0.999]) is None
-
-
-def test_needed_is_read_off_between_amounts() -> None:
-    outcomes = np.array([[0.5, 0.8, 1.0], [0.5, 0.8, 1.0]])
-    found = needed([10, 100, 1000], outcomes, 0.9)
-    assert found.value == pytest.approx(10**2.5)
-    assert (found.low, found.high, found.blocks) == (pytest.approx(10**2.5), pytest.approx(10**2.5), 2)
-    assert needed([10, 100, 1000], outcomes, 0.4).value == 10
-    assert needed([10, 100, 1000], outcomes, 1.1).value == np.inf
-
-
-def test_a_ratio_of_what_is_needed_keeps_its_blocks_together() -> None:
-    shared = draw(20)[:, None] * 0.02
-    first = np.array([0.5, 0.7, 0.9]) + shared
-    second = np.array([0.7, 0.9, 1.0]) + shared
-    found = needed_ratio([10, 100, 1000], first, second, 0.8)
-    assert found.value == pytest.approx(10, rel=0.2)
-    assert found.high / found.low < 1.2
-    assert needed_ratio([10, 100, 1000], first, second, 0.95).value == np.inf
 
 
 def test_looks_share_the_error_and_leave_most_for_the_last() -> None:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from layerwise.seeds import stream
-from layerwise.study.comparisons import Comparison, Kind, compare
+from layerwise.study.comparisons import Comparison, Finding, Kind, compare
 
 BLOCKS = 20
 
@@ -67,13 +67,46 @@ def test_an_interaction_is_a_difference_of_differences() -> None:
     assert finding.verdict(finding.p, alpha=0.05) == "supported"
 
 
+AMOUNTS = (10.0, 100.0, 1000.0)
+STEEP = {"a": 0.7, "b": 0.95, "c": 0.99}
+FLAT = {"d": 0.5, "e": 0.7, "f": 0.95}
+
+
+def needed(fewer: dict[str, float], more: dict[str, float], level: float = 0.9) -> Finding:
+    found = outcomes(**fewer, **more)
+    return compare(Comparison("needed", "", "test_accuracy", tuple(found), level, AMOUNTS), found.__getitem__)
+
+
 def test_what_is_needed_is_compared_as_a_ratio() -> None:
-    found = outcomes(a=0.7, b=0.95, c=0.99, d=0.5, e=0.7, f=0.95)
-    comparison = Comparison("needed", "", "test_accuracy", tuple(found), 0.9, (10.0, 100.0, 1000.0))
-    finding = compare(comparison, found.__getitem__)
+    finding = needed(STEEP, FLAT)
     assert finding.effect.value == pytest.approx(10, rel=0.4)
     assert finding.effect.low > 1
+    assert finding.p < 0.004
     assert finding.verdict(finding.p, alpha=0.05) == "supported"
+
+
+def test_a_side_that_needs_more_than_was_claimed_contradicts() -> None:
+    finding = needed(FLAT, STEEP)
+    assert finding.effect.value == pytest.approx(0.1, rel=0.4)
+    assert finding.verdict(finding.p, alpha=0.05) == "contradicted"
+
+
+def test_a_side_that_never_reaches_the_level_needs_more() -> None:
+    never = {"d": 0.5, "e": 0.6, "f": 0.7}
+    first, second, neither = needed(STEEP, never), needed(never, STEEP), needed(STEEP, never, 1.2)
+    assert (first.effect.value, first.verdict(first.p, alpha=0.05)) == (np.inf, "supported")
+    assert (second.effect.value, second.verdict(second.p, alpha=0.05)) == (0.0, "contradicted")
+    assert np.isnan(neither.effect.value)
+    assert neither.verdict(0.0, alpha=0.05) == "open"
+
+
+def test_what_is_needed_and_sameness_heed_the_error_that_is_allowed() -> None:
+    finding = needed({"a": 0.7, "b": 0.9, "c": 0.99}, {"d": 0.69, "e": 0.89, "f": 0.98})
+    assert 0.001 < finding.p < 0.05
+    assert [finding.verdict(finding.p, alpha=alpha) for alpha in (0.05, 0.001)] == ["supported", "open"]
+    apart = outcomes(a=0.73, b=0.70)
+    same = compare(Comparison("same", "", "test_accuracy", ("a", "b"), 0.02), apart.__getitem__)
+    assert [same.verdict(same.p, alpha=alpha) for alpha in (0.05, 1e-9)] == ["contradicted", "open"]
 
 
 def test_blocks_that_failed_on_one_side_are_left_out_of_the_pair() -> None:

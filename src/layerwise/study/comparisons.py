@@ -22,10 +22,10 @@ from layerwise.arrays.blocks import (
     blocks_still_needed,
     bootstrap_interval,
     equivalence_test,
-    needed_ratio,
     sign_flip_test,
     superiority,
 )
+from layerwise.arrays.needed import needed_ratio, needed_test
 
 Kind = Literal["difference", "same", "at-least", "interaction", "needed"]
 Verdict = Literal["supported", "contradicted", "open"]
@@ -71,7 +71,7 @@ class Finding:
     Attributes:
         comparison: what was asked.
         effect: the mean difference (the level, the ratio of what is needed), with its interval over blocks.
-        p: against the claim being wrong, before correction; of "needed" none: its interval decides.
+        p: how surely the effect lies on its side of what was claimed, before correction.
         sides: each cell's mean with its interval, in the order of `Comparison.cells`.
         superiority: P(A > B) of two single runs, of "difference".
         still_needed: how many blocks would show such a difference; None where it is shown, or not to be expected.
@@ -91,15 +91,17 @@ class Finding:
             p_adjusted: `p`, corrected for the other comparisons.
             alpha: the error that is allowed.
         """
-        comparison, effect = self.comparison, self.effect
-        if comparison.kind == "needed":
-            return "supported" if effect.low > 1 else "contradicted" if effect.high < 1 else "open"
-        if comparison.kind == "same":
-            outside = effect.low > comparison.bound or effect.high < -comparison.bound
-            return "supported" if p_adjusted <= alpha else "contradicted" if outside else "open"
-        if not p_adjusted <= alpha:
+        if np.isnan(self.effect.value) or not p_adjusted <= alpha:
             return "open"
-        return "supported" if effect.value > comparison.bound else "contradicted"
+        return "supported" if self._as_claimed else "contradicted"
+
+    @property
+    def _as_claimed(self) -> bool:
+        """Whether the effect lies on the side that was claimed, however surely."""
+        value, bound = self.effect.value, self.comparison.bound
+        if self.comparison.kind == "same":
+            return abs(value) < bound
+        return value > (1 if self.comparison.kind == "needed" else bound)
 
 
 def compare(comparison: Comparison, outcomes: Column, *, seed: int = 0) -> Finding:
@@ -116,11 +118,13 @@ def compare(comparison: Comparison, outcomes: Column, *, seed: int = 0) -> Findi
         half = len(comparison.amounts)
         fewer, more = np.stack(columns[:half], axis=1), np.stack(columns[half:], axis=1)
         ratio = needed_ratio(comparison.amounts, more, fewer, comparison.bound, seed=seed)
-        return Finding(comparison, ratio, float("nan"), sides)
+        p = needed_test(comparison.amounts, more, fewer, comparison.bound, seed=seed)
+        return Finding(comparison, ratio, p, sides)
     values = _values(comparison, columns)
     effect = bootstrap_interval(values, seed=seed)
     if comparison.kind == "same":
-        return Finding(comparison, effect, equivalence_test(values, comparison.bound), sides)
+        p = equivalence_test(values, comparison.bound)
+        return Finding(comparison, effect, min(p, 1 - p), sides)
     p = sign_flip_test(values, shift=comparison.bound, seed=seed)
     ahead = superiority(columns[0], columns[1], seed=seed) if comparison.kind == "difference" else None
     return Finding(comparison, effect, p, sides, ahead, blocks_still_needed(values - comparison.bound))
