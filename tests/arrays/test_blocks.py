@@ -16,6 +16,7 @@ from layerwise.arrays.blocks import (
     blocks_still_needed,
     bootstrap_interval,
     equivalence_test,
+    fewest_blocks,
     sign_flip_test,
     spending,
     superiority,
@@ -137,6 +138,15 @@ def test_a_shift_is_what_the_mean_is_tested_against() -> None:
     assert sign_flip_test(numbers, shift=1.0) == sign_flip_test(numbers - 1)
 
 
+def test_sign_flips_about_a_level_near_the_ceiling_err_too_often() -> None:
+    """Nine in ten at 1.0, the others at 0.5: outcomes that are not symmetric about their mean of 0.95."""
+    for count, share in ((6, 0.51), (10, 0.36)):
+        drawn = stream(count, "ceiling").random((400, count))
+        p_values = np.array([sign_flip_test(np.where(row < 0.1, 0.5, 1.0), shift=0.95) for row in drawn])
+        above = np.where(drawn < 0.1, 0.5, 1.0).mean(axis=1) > 0.95
+        assert np.mean((p_values <= 0.05) & above) == pytest.approx(share, abs=0.07)
+
+
 def test_superiority_is_the_share_of_pairs_and_mann_whitneys() -> None:
     a, b = draw(12) + 0.5, draw(12, seed=1)
     found = superiority(a, b)
@@ -173,8 +183,24 @@ def test_blocks_still_needed_are_statsmodels() -> None:
 def test_no_number_of_blocks_decides_what_does_not_differ() -> None:
     assert blocks_still_needed([1.0, -1.0]) is None
     assert blocks_still_needed([1.0]) is None
-    assert blocks_still_needed([1.0, 1.0]) == 2
     assert blocks_still_needed([1.001, -0.999]) is None
+
+
+def test_blocks_that_would_decide_heed_the_error_and_all_claims() -> None:
+    power = pytest.importorskip("statsmodels.stats.power")
+    for effect in (0.5, 0.035, 0.03):  # the last two: 9,107 blocks, and more than are tried
+        numbers = stats.zscore(np.arange(11.0), ddof=1) + effect
+        wanted = int(np.ceil(power.TTestPower().solve_power(effect, alpha=0.05 / 4, power=0.8)))
+        found = {blocks_still_needed(numbers, claims=4), blocks_still_needed(numbers, alpha=0.05 / 4)}
+        assert found == ({wanted} if wanted <= 10_000 else {None})
+    assert blocks_still_needed([1.0, 1.0]) == fewest_blocks(0.05) == 6
+    assert blocks_still_needed([1.0, 1.0], claims=4) == fewest_blocks(0.05, claims=4) == 8
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.01, 0.0007])
+def test_with_fewer_blocks_than_the_fewest_no_signs_decide(alpha: float) -> None:
+    fewest = fewest_blocks(alpha)
+    assert sign_flip_test(np.ones(fewest)) <= alpha < sign_flip_test(np.ones(fewest - 1))
 
 
 def test_looks_share_the_error_and_leave_most_for_the_last() -> None:

@@ -90,11 +90,11 @@ def test_checks_are_told_before_a_run_and_after_it(cli: CommandLine) -> None:
     before = cli("study", "check", "small.toml", "-o", "results", "--json")
     assert before.code == 0, before.err
     (told,) = json.loads(before.out.splitlines()[-1])["studies"]
-    assert (told["study"], len(told["before"]), told["after"]) == ("small", 8, [])
+    assert (told["study"], len(told["before"]), told["after"]) == ("small", 9, [])
     assert set(told["before"][0]) == {"name", "fine", "saw", "do"}
     cli("study", "run", "small.toml", "--engine", "loop", "-o", "results")
     after = cli("study", "check", "small.toml", "-o", "results")
     assert after.code == 0
     assert "classes balanced" in after.out
     assert "curves flattened" in after.out
-    assert "of 16 checks ask for something." in after.err
+    assert "of 17 checks ask for something." in after.err

@@ -4,6 +4,7 @@
     sign_flip_test         could the differences as well have the other sign?
     superiority            how often one is ahead of the other
     equivalence_test       is the mean difference surely smaller than a margin?
+    fewest_blocks          below how many blocks nothing is decided
     blocks_still_needed    how many blocks would decide
     spending               how much of the error each of several planned looks may use
 
@@ -12,6 +13,7 @@ All take one value for each block; NaN, where a cell failed, leaves its block ou
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -171,31 +173,55 @@ def equivalence_test(differences: ArrayLike, margin: float) -> float:
     return float(stats.t.sf((margin - abs(numbers.mean())) / error, count - 1))
 
 
-def blocks_still_needed(differences: ArrayLike, *, alpha: float = 0.05, power: float = 0.8) -> int | None:
-    """How many blocks in all would show a difference like this one, at two sides; None if more than 10,000.
+def fewest_blocks(alpha: float, *, claims: int = 1) -> int:
+    """Below how many blocks nothing can be decided: where R blocks all agree, sign flips give p = 2 / 2^R.
+
+    Args:
+        alpha: the error that is allowed.
+        claims: how many claims share it, by Holm.
+
+    >>> fewest_blocks(0.05), fewest_blocks(0.05, claims=4)
+    (6, 8)
+    """
+    return math.ceil(1 + math.log2(claims / alpha))
+
+
+def blocks_still_needed(
+    differences: ArrayLike, *, alpha: float = 0.05, claims: int = 1, power: float = 0.8
+) -> int | None:
+    """How many blocks in all would show a difference like this one, at two sides.
 
     From the mean and standard deviation seen, which are uncertain themselves: an order of magnitude.
+
+    Args:
+        differences: shape (R,).
+        alpha: the error that is allowed.
+        claims: how many claims share it; this one is taken to be the first that Holm looks at.
+        power: how often so many blocks would show it.
+
+    Returns:
+        At least `fewest_blocks`. None if more than 10,000, for a mean of 0, and for fewer than two blocks.
 
     >>> blocks_still_needed([1.0, 2.0, 0.0, 1.0])
     8
     """
-    numbers = _finite(differences)
+    numbers, fewest = _finite(differences), fewest_blocks(alpha, claims=claims)
     if len(numbers) < 2 or numbers.mean() == 0:
         return None
     spread = numbers.std(ddof=1)
     if spread == 0:
-        return 2
+        return fewest
     effect = abs(numbers.mean()) / spread
 
     def reached(count: int) -> bool:
-        critical = stats.t.ppf(1 - alpha / 2, count - 1)
+        critical = stats.t.ppf(1 - alpha / claims / 2, count - 1)
         return bool(stats.nct.sf(critical, count - 1, effect * np.sqrt(count)) >= power)
 
-    low, high = 2, 2
+    low = high = fewest
     while not reached(high):
-        low, high = high, high * 2
-        if high > MOST_BLOCKS:
+        if high >= MOST_BLOCKS:
             return None
+        low, high = high + 1, min(2 * high, MOST_BLOCKS)
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) else (middle + 1, high)

@@ -63,7 +63,7 @@ def run_command(
 
     layerwise study run inductive-bias/q2-images
 
-    layerwise study run mine.toml --seeds 5 -o results
+    layerwise study run mine.toml --seeds 12 -o results
     """
     from layerwise.report.study.tables import as_json as as_facts
     from layerwise.study.checks.noted import note_checks

@@ -74,7 +74,8 @@ class Finding:
         p: how surely the effect lies on its side of what was claimed, before correction.
         sides: each cell's mean with its interval, in the order of `Comparison.cells`.
         superiority: P(A > B) of two single runs, of "difference".
-        still_needed: how many blocks would show such a difference; None where it is shown, or not to be expected.
+        still_needed: how many blocks in all would show such a difference, be it shown already or not; None where 10,000
+            would not, and of "same" and "needed".
     """
 
     comparison: Comparison
@@ -104,12 +105,16 @@ class Finding:
         return value > (1 if self.comparison.kind == "needed" else bound)
 
 
-def compare(comparison: Comparison, outcomes: Column, *, seed: int = 0) -> Finding:
+def compare(
+    comparison: Comparison, outcomes: Column, *, alpha: float = 0.05, claims: int = 1, seed: int = 0
+) -> Finding:
     """What the runs say to a claim.
 
     Args:
         comparison: the claim.
         outcomes: gives a cell's outcomes, block by block.
+        alpha: the error that is allowed, by which the blocks that would decide are counted.
+        claims: how many claims share it.
         seed: draws resamples and signs.
     """
     columns = [outcomes(address) for address in comparison.cells]
@@ -127,7 +132,8 @@ def compare(comparison: Comparison, outcomes: Column, *, seed: int = 0) -> Findi
         return Finding(comparison, effect, min(p, 1 - p), sides)
     p = sign_flip_test(values, shift=comparison.bound, seed=seed)
     ahead = superiority(columns[0], columns[1], seed=seed) if comparison.kind == "difference" else None
-    return Finding(comparison, effect, p, sides, ahead, blocks_still_needed(values - comparison.bound))
+    still_needed = blocks_still_needed(values - comparison.bound, alpha=alpha, claims=claims)
+    return Finding(comparison, effect, p, sides, ahead, still_needed)
 
 
 def _values(comparison: Comparison, columns: list[NDArray[np.float64]]) -> NDArray[np.float64]:

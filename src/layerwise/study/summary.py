@@ -37,6 +37,11 @@ class Judged:
     verdict: Verdict
     planned: bool
 
+    @property
+    def still_needed(self) -> int | None:
+        """Blocks in all that would decide; None where it is decided, or where none are known that would."""
+        return self.finding.still_needed if self.verdict == "open" else None
+
 
 @dataclass(frozen=True)
 class Beside:
@@ -178,11 +183,17 @@ def summarize(study: Study, store: Store, *, seed: int = 0) -> StudySummary:
     def columns(measure: str) -> Column:
         return lambda address: _column(records, contenders[address], measure, used)
 
-    findings = [_bounded(compare(one, columns(one.measure), seed=seed)) for one in study.comparisons]
-    adjusted = _adjusted(findings)
+    families = [(one.identity in known, one.primary) for one in study.comparisons]
+    findings = [
+        _bounded(
+            compare(one, columns(one.measure), alpha=study.alpha, claims=families.count((planned, rank)), seed=seed)
+        )
+        for one, (planned, rank) in zip(study.comparisons, families, strict=True)
+    ]
+    adjusted = _adjusted(findings, families)
     judged = tuple(
-        Judged(finding, p, finding.verdict(p, alpha=alpha) if used else "open", finding.comparison.identity in known)
-        for finding, p in zip(findings, adjusted, strict=True)
+        Judged(finding, p, finding.verdict(p, alpha=alpha) if used else "open", planned)
+        for finding, p, (planned, _) in zip(findings, adjusted, families, strict=True)
     )
     beside = tuple(_beside(one, columns(one.measure)(one.cell), seed) for one in study.references)
     same = plan.get("hypothesis", study.hypothesis) == study.hypothesis
@@ -251,10 +262,10 @@ def _estimate(outcomes: NDArray[np.float64], measure: str, *, seed: int = 0) -> 
     return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
-def _adjusted(findings: list[Finding]) -> list[float]:
-    """P values by Holm, primary claims among themselves and the others among themselves."""
+def _adjusted(findings: Sequence[Finding], families: Sequence[tuple[bool, bool]]) -> list[float]:
+    """P values by Holm, each family of claims among themselves: planned ones or not, primary ones or not."""
     adjusted = np.full(len(findings), np.nan)
-    for rank in (True, False):
-        rows = [place for place, one in enumerate(findings) if one.comparison.primary is rank]
+    for family in set(families):
+        rows = [place for place, one in enumerate(families) if one == family]
         adjusted[rows] = holm_adjusted([findings[place].p for place in rows])
     return [float(p) for p in adjusted]

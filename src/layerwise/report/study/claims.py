@@ -47,7 +47,7 @@ def claims_section(view: StudyView, album: Album) -> Html:
 
 
 def _table(view: StudyView) -> Html:
-    head = ["Claim", "Verdict", "Found (95 %)", "p (Holm)", "P(A > B)", "Seeds still needed"]
+    head = ["Claim", "Verdict", "Found (95 %)", "p (Holm)", "P(A > B)", "Seeds in all, to decide"]
     return table(head, [_row(one) for one in view.summary.judged], names=2)
 
 
@@ -66,7 +66,7 @@ def _row(one: Judged) -> list[str]:
         DASH
         if ahead is None or math.isnan(ahead.value)
         else f"{ahead.value:.2f} ({ahead.low:.2f} to {ahead.high:.2f})",
-        DASH if finding.still_needed is None else f"{finding.still_needed:,}",
+        DASH if one.still_needed is None else f"{one.still_needed:,}",
     ]
 
 

@@ -65,7 +65,7 @@ def _claim(one: Any) -> dict[str, Any]:
         "p": one.finding.p,
         "p_adjusted": one.p_adjusted,
         "verdict": one.verdict,
-        "still_needed": one.finding.still_needed,
+        "still_needed": one.still_needed,
     }
 
 

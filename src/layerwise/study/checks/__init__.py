@@ -4,6 +4,7 @@ check     Check: what was seen, and what to do
 data      classes, copies, borders and specks of the images
 before    networks, settings and runners, before the first run
 after     the numbers of the runs, and what is claimed with them
+seeds     blocks enough to decide anything, and what was left open
 curves    losses by epoch: still falling, or rising while the accuracy rises
 noted     what was seen before the first run, kept for the report
 results   check_study: all of them, with those of a folder's results
@@ -20,16 +21,16 @@ from layerwise.study.checks.after import (
     check_kernels,
     check_losses,
     check_saturation,
-    check_seeds,
 )
 from layerwise.study.checks.before import check_by_heart, check_independence, check_one_image, check_reported
 from layerwise.study.checks.check import Check
 from layerwise.study.checks.curves import check_confidence, check_flattened
 from layerwise.study.checks.data import check_data
-from layerwise.study.comparisons import Finding
+from layerwise.study.checks.seeds import check_few, check_seeds
 from layerwise.study.engines import Engine
 from layerwise.study.engines.loop import run_in_loop
 from layerwise.study.file import Study
+from layerwise.study.summary import Judged
 from layerwise.study.trials import Trial, trial_data
 
 
@@ -50,16 +51,17 @@ def check_before(study: Study, *, engine: Engine = run_in_loop) -> tuple[Check, 
         check_by_heart(study, spec_to_data),
         check_independence(study, engine),
         check_reported(study),
+        check_few(study),
     )
 
 
-def check_after(study: Study, records: pd.DataFrame, findings: Sequence[Finding]) -> tuple[Check, ...]:
+def check_after(study: Study, records: pd.DataFrame, judged: Sequence[Judged]) -> tuple[Check, ...]:
     """Look at what came of a study.
 
     Args:
         study: what was asked.
         records: a row per run, with its curves; see `Store.table`.
-        findings: of the comparisons.
+        judged: the claims.
     """
     addresses = {cell.address for cell in study.cells}
     rows = records[records["cell"].isin(addresses) & (records["block"] < study.seeds)]
@@ -71,7 +73,7 @@ def check_after(study: Study, records: pd.DataFrame, findings: Sequence[Finding]
         check_flattened(study, done),
         check_confidence(study, done),
         check_saturation(study, done),
-        check_seeds(findings),
+        check_seeds(judged),
         check_reported(study),
     )
 

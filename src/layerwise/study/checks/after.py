@@ -4,18 +4,14 @@ check_failures      runs that came to nothing
 check_losses        losses that no mean over images can be
 check_kernels       kernels that training left as they were
 check_saturation    a measure at its end, or at guessing, where differences cannot show
-check_seeds         enough blocks for the differences claimed
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from layerwise.study.checks.check import Check, judge, tell_cells
-from layerwise.study.comparisons import Finding
 from layerwise.study.file import Study
 from layerwise.study.tuning import all_cells, runs_of
 
@@ -118,16 +114,3 @@ def _end(rows: pd.DataFrame, measure: str) -> str:
     guess = 1 / classes
     error = np.sqrt(guess * (1 - guess) / images)
     return f"that of guessing ({guess:.3f})" if (np.abs(values - guess) <= 2 * error).mean() > 0.5 else ""
-
-
-def check_seeds(findings: Sequence[Finding]) -> Check:
-    """Whether there are blocks enough to show the differences that were seen."""
-    short = [one for one in findings if one.still_needed is not None and one.still_needed > one.effect.blocks]
-    faults = [
-        f"{one.comparison.claim}: about {one.still_needed} blocks would show {one.effect.value:.3g}, "
-        f"{one.effect.blocks} are there"
-        for one in sorted(short, key=lambda one: one.still_needed or 0)
-    ]
-    most = max((one.still_needed or 0 for one in short), default=0)
-    do = f"run more blocks (--seeds {most}), or claim less: seen before the claim, they are exploratory"
-    return judge("seeds enough", faults, otherwise=f"for all of {len(findings)} claims", do=do)

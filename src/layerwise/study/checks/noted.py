@@ -11,6 +11,7 @@ from layerwise.errors import InputError
 from layerwise.runs import read_json, write_json
 from layerwise.study.checks import check_after, check_before
 from layerwise.study.checks.check import Check
+from layerwise.study.checks.seeds import check_few
 from layerwise.study.file import Study
 from layerwise.study.store import Store
 from layerwise.study.summary import StudySummary
@@ -19,7 +20,7 @@ FILE = "checks.json"
 
 
 def note_checks(study: Study, store: Store) -> tuple[Check, ...]:
-    """Look at a study before it is run, unless these cells were looked at already."""
+    """Look at a study before it is run, unless these cells were looked at already; their number of seeds may be new."""
     noted = _noted(study, store)
     if noted is None:
         try:
@@ -27,7 +28,8 @@ def note_checks(study: Study, store: Store) -> tuple[Check, ...]:
         except InputError as error:  # the runs of that cell will fail, and the others go on
             noted = (Check("can be looked at", fine=False, saw=str(error), do="mend this cell, or leave it out"),)
         write_json(store.folder / FILE, {"cells": _cells(study), "checks": [asdict(one) for one in noted]})
-    return noted
+    seeds = check_few(study)
+    return (*(one for one in noted if one.name != seeds.name), seeds)
 
 
 def all_checks(summary: StudySummary, store: Store, series: pd.DataFrame) -> tuple[Check, ...]:
@@ -38,7 +40,7 @@ def all_checks(summary: StudySummary, store: Store, series: pd.DataFrame) -> tup
         store: of its results.
         series: `Store.table(series=True)`.
     """
-    after = check_after(summary.study, series, [one.finding for one in summary.judged])
+    after = check_after(summary.study, series, summary.judged)
     before = _noted(summary.study, store) or ()
     seen = {one.name for one in after}
     return (*(one for one in before if one.name not in seen), *after)

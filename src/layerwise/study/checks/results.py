@@ -34,5 +34,4 @@ def check_results(study: Study, folder: Path | str) -> tuple[Check, ...]:
     if not (Path(folder) / PLAN).exists():
         return ()
     store = Store(folder)
-    findings = [judged.finding for judged in summarize(study, store).judged]
-    return check_after(study, store.table(series=True), findings)
+    return check_after(study, store.table(series=True), summarize(study, store).judged)
