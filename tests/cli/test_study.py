@@ -53,6 +53,8 @@ def test_for_people_there_are_tables_and_a_verdict(cli: CommandLine) -> None:
     assert "mean over 2 blocks (95 % interval)" in shown.out
     assert "simple-cnn above two-layer-mlp (train_per_class = 2)" in shown.out
     assert "[secondary]" in shown.out
+    assert "Told after 2 of 3 planned blocks, where no look was planned, so p values are exploratory." in shown.err
+    assert "p (no planned look)" in shown.out
     assert "The hypothesis is open: With few images" in shown.err
     assert "Of 2 numbers of others," in shown.err
 

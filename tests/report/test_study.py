@@ -73,3 +73,19 @@ def test_a_study_that_has_not_reached_its_first_look_says_so(tmp_path: Path) -> 
     store.begin(study)
     page = write_study_page(read_study_view(store), store.folder).read_text()
     assert "No planned look is reached yet: 3 of 4 blocks are whole." in page
+
+
+def test_what_departs_from_the_plan_is_told_with_the_plan_that_was_noted(tmp_path: Path) -> None:
+    planned = small(("seeds = 3", "seeds = 20"))
+    store = made_up(planned.with_seeds(4), tmp_path / "early")
+    store.begin(small(("seeds = 3", "seeds = 4"), ("is ahead", "is behind")))
+    view = read_study_view(store)
+    page = write_study_page(view, store.folder).read_text()
+    hypothesis = "The hypothesis was changed after the first run, so its verdict is exploratory."
+    look = "Told after 4 of 20 planned blocks, where no look was planned, so p values are exploratory."
+    assert page.count(f"{hypothesis} {look}") == 2
+    assert f"Plan {planned.plan}, noted before the first run. {hypothesis}" in page
+    assert "p (Holm), no planned look" in page
+    told = json.loads((store.folder / "summary.json").read_text())
+    assert (told["departures"], told["planned_look"]) == ([hypothesis, look], False)
+    assert not pd.read_csv(store.folder / "claims.csv")["planned_look"].any()

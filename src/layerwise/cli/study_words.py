@@ -45,7 +45,7 @@ def print_summary(summary: StudySummary, folder: Path) -> None:
     )
     print_table(
         "Claims",
-        ("claim", "found", "p", "verdict"),
+        ("claim", "found", "p" if summary.planned_look else "p (no planned look)", "verdict"),
         [
             (
                 claim.claim + ("" if judged.planned else " [exploratory]") + ("" if claim.primary else " [secondary]"),
@@ -66,8 +66,8 @@ def print_summary(summary: StudySummary, folder: Path) -> None:
         )
     if len(summary.failures):
         say(f"{len(summary.failures)} runs came to nothing; the first: {summary.failures['error'].iloc[0]}")
-    if not summary.same_hypothesis:
-        say("The hypothesis was changed after the first run: its verdict is exploratory.")
+    for departure in summary.departures:
+        say(departure)
     say(f"The hypothesis is {summary.verdict}: {one.hypothesis}")
     say(f"Results: {folder}")
 

@@ -8,6 +8,7 @@ design          levels → cells: products, levels that go together, combination
 tuning          cells of which each block chooses one by its validation images
 planned         the claims of a file, read against its cells
 comparisons     what is claimed of which cells, and whether it came true
+plan            what was meant before the first run, and in what a study departs from it
 trials          one cell in one block: trained, measured, a record
 store           records in a folder, a file for each chunk
 engines         run trials: one after the other, or in processes

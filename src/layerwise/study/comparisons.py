@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,17 @@ class Comparison:
     def identity(self) -> str:
         """All of it as text; what was planned before the first run is known by it."""
         return json.dumps(asdict(self), sort_keys=True)
+
+
+def planned_comparison(identity: str) -> Comparison:
+    """The comparison that has this identity.
+
+    >>> planned_comparison(Comparison("at-least", "a claim", "test_accuracy", ("a",), 0.9).identity).cells
+    ('a',)
+    """
+    fields: dict[str, Any] = json.loads(identity)
+    lists = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+    return Comparison(**{**fields, **lists})
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Study:
         comparisons: what is claimed.
         references: numbers of others.
         text: of the file.
+        file_looks: the looks that the file names, however many blocks are asked for.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Study:
     measure: str = "test_accuracy"
     looks: tuple[int, ...] = ()
     text: str = field(default="", repr=False)
+    file_looks: tuple[int, ...] = ()
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -91,6 +93,11 @@ class Study:
         """A hash of the hypothesis and of all claims: what was meant before the first run."""
         told = [self.hypothesis, str(self.alpha), *(one.identity for one in self.comparisons)]
         return hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:16]
+
+    @property
+    def planned_looks(self) -> tuple[int, ...]:
+        """What a first run plans: the looks of the file, or those asked for where they are more blocks."""
+        return self.file_looks if self.file_looks and self.file_looks[-1] > self.seeds else self.looks
 
     @classmethod
     def from_file(cls, name: Path | str) -> Study:
@@ -197,6 +204,7 @@ def parse_study(text: str, *, name: str, source: str = "the study") -> Study:
     comparisons = [one for place, table in enumerate(given.get("compare", ())) for one in claims.read(table, place)]
     references = [one for place, table in enumerate(given.get("reference", ())) for one in _read(claims, table, place)]
     faults.stop()
+    looks = tuple(given.get("looks", ())) or (given["seeds"],)
     return Study(
         name,
         given["title"],
@@ -207,8 +215,9 @@ def parse_study(text: str, *, name: str, source: str = "the study") -> Study:
         tuple(references),
         float(given.get("alpha", 0.05)),
         measure,
-        tuple(given.get("looks", ())) or (given["seeds"],),
+        looks,
         text,
+        looks,
     )
 
 

@@ -60,6 +60,8 @@ class Store:
                 "plan": study.plan,
                 "hypothesis": study.hypothesis,
                 "comparisons": [one.identity for one in study.comparisons],
+                "alpha": study.alpha,
+                "looks": study.planned_looks,
             }
             write_json(path, plan)
         write_text(self.folder / "study.toml", study.text)
@@ -88,7 +90,7 @@ class Store:
         return dict(read_json(path)) if path.exists() else {}
 
     def plan(self) -> dict[str, Any]:
-        """What was planned before the first run: `hypothesis`, `comparisons`, and the hash of both."""
+        """What was noted before the first run; see `Plan.read`."""
         path = self.folder / PLAN
         return dict(read_json(path)) if path.exists() else {}
 

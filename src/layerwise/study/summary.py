@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from layerwise.arrays.blocks import Estimate, bootstrap_interval, spending
 from layerwise.arrays.intervals import holm_adjusted
 from layerwise.study.cells import Cell
-from layerwise.study.comparisons import Column, Finding, Verdict, compare
+from layerwise.study.comparisons import Column, Comparison, Finding, Verdict, compare
 from layerwise.study.file import Reference, Study
+from layerwise.study.plan import Plan
 from layerwise.study.store import Store
 from layerwise.study.trials import SHARES
 from layerwise.study.tuning import Contender, runs_of
@@ -27,9 +29,10 @@ class Judged:
 
     Attributes:
         finding: effect, interval and p value.
-        p_adjusted: by Holm, for all planned comparisons of the same rank.
+        p_adjusted: by Holm, for all planned claims of the same rank, those that are gone included; exploratory ones are
+            adjusted among themselves.
         verdict: at the error that this look may use.
-        planned: whether the claim stood in the plan before the first run; if not, it is exploratory.
+        planned: whether the claim stood in the plan before the first run, at this alpha; if not, it is exploratory.
     """
 
     finding: Finding
@@ -87,7 +90,7 @@ class StudySummary:
         judged: in the order of the comparisons.
         beside: in the order of the references.
         records: a row per run; see `Store.table`.
-        same_hypothesis: whether the hypothesis is still that of before the first run.
+        plan: what was meant before the first run.
     """
 
     study: Study
@@ -97,17 +100,40 @@ class StudySummary:
     judged: tuple[Judged, ...]
     beside: tuple[Beside, ...]
     records: pd.DataFrame = field(repr=False)
-    same_hypothesis: bool = True
+    plan: Plan
 
     @property
     def verdict(self) -> Verdict:
-        """Of the hypothesis: supported if every primary claim is, contradicted if one is, else open."""
+        """Of the hypothesis: supported if every primary claim is, contradicted if one is, else open.
+
+        Open, too, where a planned primary claim is gone, or alpha is another.
+        """
         primary = [one.verdict for one in self.judged if one.finding.comparison.primary and one.planned]
-        if not primary or self.blocks == 0:
+        if not primary or self.blocks == 0 or any(one.primary for one in self.gone):
             return "open"
         if "contradicted" in primary:
             return "contradicted"
         return "supported" if set(primary) == {"supported"} else "open"
+
+    @property
+    def gone(self) -> tuple[Comparison, ...]:
+        """The planned claims that are no longer in the file as they were planned."""
+        return self.plan.gone(self.study)
+
+    @property
+    def same_hypothesis(self) -> bool:
+        """Whether the hypothesis is still that of before the first run."""
+        return self.plan.hypothesis == self.study.hypothesis
+
+    @property
+    def planned_look(self) -> bool:
+        """Whether it was planned to look after as many blocks as are used; if not, p values are exploratory."""
+        return self.used in (0, *self.plan.looks)
+
+    @property
+    def departures(self) -> tuple[str, ...]:
+        """In what the study is not what was planned before the first run, a sentence for each."""
+        return self.plan.departures(self.study, self.used)
 
     @property
     def failures(self) -> pd.DataFrame:
@@ -171,33 +197,30 @@ def summarize(study: Study, store: Store, *, seed: int = 0) -> StudySummary:
         store: with its records.
         seed: draws resamples and signs.
     """
-    plan = store.plan()
-    known = set(plan.get("comparisons", ()))
+    plan = Plan.read(store.plan(), study)
     records = store.table()
     addresses = {cell.address for cell in study.cells}
     records = records[records["cell"].isin(addresses) & (records["block"] < study.seeds)].reset_index(drop=True)
     blocks = whole_blocks(records, len(study.cells))
-    used, alpha = _look(study, blocks)
+    used, alpha = _look(study, plan, blocks)
     contenders = {one.address: one for one in study.contenders}
 
     def columns(measure: str) -> Column:
         return lambda address: _column(records, contenders[address], measure, used)
 
-    families = [(one.identity in known, one.primary) for one in study.comparisons]
+    families = [(plan.holds(one, alpha=study.alpha), one.primary) for one in study.comparisons]
+    sizes = Counter([*families, *((True, one.primary) for one in plan.gone(study))])
     findings = [
-        _bounded(
-            compare(one, columns(one.measure), alpha=study.alpha, claims=families.count((planned, rank)), seed=seed)
-        )
-        for one, (planned, rank) in zip(study.comparisons, families, strict=True)
+        _bounded(compare(one, columns(one.measure), alpha=study.alpha, claims=sizes[family], seed=seed))
+        for one, family in zip(study.comparisons, families, strict=True)
     ]
-    adjusted = _adjusted(findings, families)
+    adjusted = _adjusted(findings, families, sizes)
     judged = tuple(
         Judged(finding, p, finding.verdict(p, alpha=alpha) if used else "open", planned)
         for finding, p, (planned, _) in zip(findings, adjusted, families, strict=True)
     )
     beside = tuple(_beside(one, columns(one.measure)(one.cell), seed) for one in study.references)
-    same = plan.get("hypothesis", study.hypothesis) == study.hypothesis
-    return StudySummary(study, blocks, used, alpha, judged, beside, records, same)
+    return StudySummary(study, blocks, used, alpha, judged, beside, records, plan)
 
 
 def load_study(folder: Path | str) -> StudySummary:
@@ -223,12 +246,17 @@ def differing_keys(contenders: Sequence[Contender]) -> list[str]:
     return [key for key in keys if len({str(one.settings.get(key)) for one in contenders}) > 1]
 
 
-def _look(study: Study, blocks: int) -> tuple[int, float]:
-    """The blocks that may be used, and the error that may be made, at the last planned look that is reached."""
-    reached = [place for place, look in enumerate(study.looks) if look <= blocks]
+def _look(study: Study, plan: Plan, blocks: int) -> tuple[int, float]:
+    """The blocks that may be used, and the error that may be made, at the last look that is reached.
+
+    A look that was planned has the error of the plan, however many looks were asked for since.
+    """
+    reached = [look for look in study.looks if look <= blocks]
     if not reached:
         return 0, 0.0
-    return study.looks[reached[-1]], float(spending(study.looks, alpha=study.alpha)[reached[-1]])
+    used = reached[-1]
+    looks = plan.looks if used in plan.looks else study.looks
+    return used, float(spending(looks, alpha=study.alpha)[looks.index(used)])
 
 
 def _column(records: pd.DataFrame, contender: Contender, measure: str, used: int) -> NDArray[np.float64]:
@@ -262,10 +290,15 @@ def _estimate(outcomes: NDArray[np.float64], measure: str, *, seed: int = 0) -> 
     return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
-def _adjusted(findings: Sequence[Finding], families: Sequence[tuple[bool, bool]]) -> list[float]:
-    """P values by Holm, each family of claims among themselves: planned ones or not, primary ones or not."""
+Family = tuple[bool, bool]
+"""Whether a claim is planned, and whether it is primary: claims are adjusted among those of their family."""
+
+
+def _adjusted(findings: Sequence[Finding], families: Sequence[Family], sizes: Mapping[Family, int]) -> list[float]:
+    """P values by Holm; claims that are gone count as such that did not come true."""
     adjusted = np.full(len(findings), np.nan)
     for family in set(families):
         rows = [place for place, one in enumerate(families) if one == family]
-        adjusted[rows] = holm_adjusted([findings[place].p for place in rows])
+        gone = [1.0] * (sizes[family] - len(rows))
+        adjusted[rows] = holm_adjusted([*(findings[place].p for place in rows), *gone])[: len(rows)]
     return [float(p) for p in adjusted]

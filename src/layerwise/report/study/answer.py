@@ -27,11 +27,6 @@ def verdict_words(summary: StudySummary) -> Html:
     rule = f"{came} of {len(primary)} planned claims came true, {against} came out the other way. "
     if not summary.used:
         rule = f"No planned look is reached yet: {summary.blocks} of {summary.study.looks[0]} blocks are whole. "
-    changed = (
-        ""
-        if summary.same_hypothesis
-        else "The hypothesis was changed after the first run, so its verdict is exploratory. "
-    )
     return joined(
         [
             tag("p", "Predicted: ", tag("em", " ".join(summary.study.hypothesis.split())), class_="lead"),
@@ -39,7 +34,7 @@ def verdict_words(summary: StudySummary) -> Html:
                 "p",
                 tag("b", f"{summary.verdict}. ", class_=VERDICT_CLASS[summary.verdict]),
                 rule,
-                changed,
+                " ".join(summary.departures),
                 class_="lead",
             ),
         ]

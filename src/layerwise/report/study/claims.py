@@ -47,7 +47,8 @@ def claims_section(view: StudyView, album: Album) -> Html:
 
 
 def _table(view: StudyView) -> Html:
-    head = ["Claim", "Verdict", "Found (95 %)", "p (Holm)", "P(A > B)", "Seeds in all, to decide"]
+    p = "p (Holm)" if view.summary.planned_look else "p (Holm), no planned look"
+    head = ["Claim", "Verdict", "Found (95 %)", p, "P(A > B)", "Seeds in all, to decide"]
     return table(head, [_row(one) for one in view.summary.judged], names=2)
 
 

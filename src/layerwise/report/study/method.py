@@ -11,8 +11,8 @@ def method_section(view: StudyView, album: Album) -> Html:
     """The rule of the verdict, the statistics, and the plan."""
     del album
     summary = view.summary
-    study = summary.study
-    looks = f" Looks were planned after {', '.join(map(str, study.looks))} blocks." if len(study.looks) > 1 else ""
+    study, plan = summary.study, summary.plan
+    looks = f" Looks were planned after {', '.join(map(str, plan.looks))} blocks." if len(plan.looks) > 1 else ""
     return joined(
         [
             paragraph(
@@ -26,7 +26,7 @@ def method_section(view: StudyView, album: Album) -> Html:
                 "test. Claims of sameness: two one-sided t tests. Several claims: Holm. Amounts needed: where the mean "
                 "crosses the level, on a logarithmic scale, blocks resampled."
             ),
-            paragraph(f"Plan {study.plan}, noted before the first run."),
+            paragraph(" ".join([f"Plan {plan.digest}, noted before the first run.", *summary.departures])),
             details("The study's file", tag("pre", study.text)),
         ]
     )

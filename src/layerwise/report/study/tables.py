@@ -18,7 +18,8 @@ def write_tables(summary: StudySummary, folder: Path) -> None:
     """Write the numbers beside the report."""
     write_json(folder / "summary.json", as_json(summary))
     _write_csv(pd.concat([summary.table(one).assign(measure=one) for one in MEASURES]), folder / "cells.csv")
-    _write_csv(pd.DataFrame([_flat_claim(one) for one in summary.judged]), folder / "claims.csv")
+    claims = pd.DataFrame([_flat_claim(one) for one in summary.judged])
+    _write_csv(claims.assign(planned_look=summary.planned_look), folder / "claims.csv")
     settings = {cell.address: dict(cell.settings) for cell in summary.study.cells}
     runs = pd.concat([summary.records, pd.DataFrame([settings[cell] for cell in summary.records["cell"]])], axis=1)
     _write_csv(runs, folder / "runs.csv")
@@ -34,6 +35,8 @@ def as_json(summary: StudySummary) -> dict[str, Any]:
         "used": summary.used,
         "verdict": summary.verdict,
         "same_hypothesis": summary.same_hypothesis,
+        "planned_look": summary.planned_look,
+        "departures": list(summary.departures),
         "failures": len(summary.failures),
         "cells": summary.table().to_dict("records"),
         "claims": [_claim(one) for one in summary.judged],
