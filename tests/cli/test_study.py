@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,13 @@ def test_a_report_is_written_of_one_study_and_of_a_folder_with_some(cli: Command
     assert {"report.html", "summary.json", "cells.csv", "claims.csv", "runs.csv"} <= {
         path.name for path in Path("results/small").iterdir()
     }
-    made_up(small(), Path("results/other"))
+    made_up(replace(small().with_seeds(2), name="other"), Path("results/other"))
     told = json.loads(cli("study", "report", "results", "--json").out)
     assert told["report"] == "results/report.html"
     assert len(told["studies"]) == 2
+    departed = cli("study", "report", "results")
+    assert "small: " not in departed.err
+    assert "other: Told after 2 of 3 planned blocks, where no look was planned" in departed.err
     assert "digits holds no results of a study. Run one:" in cli.refusal("study", "report", "digits")
 
 

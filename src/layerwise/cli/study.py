@@ -147,4 +147,7 @@ def report_command(
         ("study", "seeds", "verdict", "hypothesis"),
         [(one["study"], f"{one['used']}", one["verdict"], one["hypothesis"]) for one in told],
     )
+    for one in told:
+        for departure in one["departures"]:
+            say(f"{one['study']}: {departure}")
     say(f"Report: {path}")
