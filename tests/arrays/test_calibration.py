@@ -38,8 +38,13 @@ def test_what_is_as_sure_as_it_is_right_has_no_error() -> None:
 
 
 def test_other_shapes_are_refused() -> None:
-    with pytest.raises(ShapeError, match=r"probabilities \(N, K\) and labels \(N,\) are expected"):
+    with pytest.raises(ShapeError) as refused:
         reliability([0.5, 0.5], [0])
+    assert str(refused.value) == "probabilities (N, K) and labels (N,) are expected; got (2,) and (1,)."
+    for measure in (cross_entropy, fit_temperature, scaled_loss):
+        with pytest.raises(ShapeError) as refused:
+            measure([[0.5, 0.5]], [0, 1])
+        assert str(refused.value) == "logits (N, K) and labels (N,) are expected; got (1, 2) and (2,)."
 
 
 def test_the_temperature_is_that_of_a_fine_grid() -> None:
@@ -69,6 +74,22 @@ def test_logits_that_are_too_sure_by_a_factor_are_scaled_back_by_it() -> None:
     assert temperature == pytest.approx(5, rel=0.03)
     assert loss == pytest.approx(cross_entropy(logits, labels), abs=1e-4)
     assert cross_entropy(5 * logits, labels) > loss + 0.5
+
+
+def test_labels_that_take_turns_are_scaled_as_shuffled_ones_are() -> None:
+    draw = stream(3, "logits")
+    labels = np.arange(4_000) % 2
+    sure_of_one = np.array([1.0, -1.0]) + draw.normal(size=(4_000, 2))
+    sure_of_one[labels == 1, 1] += 2.0
+    shuffled = draw.permutation(4_000)
+    taking_turns = scaled_loss(4 * sure_of_one, labels)
+    assert taking_turns == pytest.approx(scaled_loss(4 * sure_of_one[shuffled], labels[shuffled]), rel=0.02)
+    best = fit_temperature(4 * sure_of_one, labels)
+    assert taking_turns[0] == pytest.approx(best, rel=0.02)
+
+
+def test_of_fewer_than_two_images_no_half_can_scale_the_other() -> None:
+    assert np.isnan(scaled_loss([[1.0, 0.0]], [0])).all()
 
 
 def test_what_is_all_right_gets_the_coldest_temperature() -> None:

@@ -55,9 +55,7 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = BINS
     >>> found.counts.tolist(), round(found.error, 3)
     ([0, 3], 0.133)
     """
-    shares, given = np.asarray(probabilities, np.float64), np.asarray(labels)
-    if shares.ndim != 2 or given.shape != (len(shares),):
-        raise ShapeError(f"probabilities (N, K) and labels (N,) are expected; got {shares.shape} and {given.shape}.")
+    shares, given = _matching("probabilities", probabilities, labels)
     confidence, right = shares.max(axis=1), shares.argmax(axis=1) == given
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
@@ -70,10 +68,23 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = BINS
 
 
 def cross_entropy(logits: ArrayLike, labels: ArrayLike, *, temperature: float = 1.0) -> float:
-    """The mean cross-entropy in nats of logits (N, K) that are divided by a temperature."""
-    scaled = np.asarray(logits, np.float64) / temperature
-    given = np.take_along_axis(scaled, np.asarray(labels)[:, None], axis=1)[:, 0]
-    return float((special.logsumexp(scaled, axis=1) - given).mean())
+    """The mean cross-entropy, in nats.
+
+    Args:
+        logits: shape (N, K), at least one row.
+        labels: shape (N,), 0 to K - 1.
+        temperature: by what the logits are divided.
+
+    Raises:
+        ShapeError: other shapes.
+
+    >>> round(cross_entropy([[0.0, 0.0], [0.0, 0.0]], [0, 1]), 3)  # ln 2
+    0.693
+    """
+    shares, given = _matching("logits", logits, labels)
+    scaled = shares / temperature
+    of_labels = np.take_along_axis(scaled, given[:, None], axis=1)[:, 0]
+    return float((special.logsumexp(scaled, axis=1) - of_labels).mean())
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
@@ -83,7 +94,13 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 
     Args:
         logits: shape (N, K), of images that were not trained on.
-        labels: shape (N,).
+        labels: shape (N,), 0 to K - 1.
+
+    Returns:
+        0.01 to 100.
+
+    Raises:
+        ShapeError: other shapes.
 
     Source: Guo and others (2017), section 4.2.
 
@@ -92,9 +109,7 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     >>> round(found, 2), round(cross_entropy(logits, [0, 0, 0, 1], temperature=found), 3)
     (4.18, 0.562)
     """
-    shares, given = np.asarray(logits, np.float64), np.asarray(labels)
-    if shares.ndim != 2 or given.shape != (len(shares),):
-        raise ShapeError(f"logits (N, K) and labels (N,) are expected; got {shares.shape} and {given.shape}.")
+    shares, given = _matching("logits", logits, labels)
     below = shares - shares.max(axis=1, keepdims=True)  # softmax is the same, and its exponentials stay finite
     target = np.take_along_axis(below, given[:, None], axis=1).mean() if len(given) else 0.0
 
@@ -125,21 +140,39 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 def scaled_loss(logits: ArrayLike, labels: ArrayLike) -> tuple[float, float]:
     """What is left of the cross-entropy once one temperature has mended confidence.
 
-    Each half of the images (every other one) is scaled by the temperature that is best for the other half.
+    Each half of the images (every other one of each class) is scaled by the temperature that is best for the other.
 
     Args:
         logits: shape (N, K), of images that were not trained on.
-        labels: shape (N,), at least two.
+        labels: shape (N,), 0 to K - 1.
 
     Returns:
-        The geometric mean of the two temperatures, and the loss over all images.
+        The geometric mean of the two temperatures, and the loss over all images in nats; NaN for fewer than two.
+
+    Raises:
+        ShapeError: other shapes.
+
+    >>> logits = np.log([[0.99, 0.01]] * 8)
+    >>> temperature, loss = scaled_loss(logits, [0, 0, 0, 0, 0, 0, 1, 1])  # sure of 99 %, right in 75 %
+    >>> round(temperature, 2), round(loss, 3)
+    (4.18, 0.562)
     """
-    shares, given = np.asarray(logits), np.asarray(labels)
-    halves = [slice(0, None, 2), slice(1, None, 2)]
+    shares, given = _matching("logits", logits, labels)
+    if len(given) < 2:
+        return float("nan"), float("nan")
+    order = np.argsort(given, kind="stable")  # labels may take turns, and then every other row lacks classes
+    halves = [order[0::2], order[1::2]]
     temperatures = [fit_temperature(shares[half], given[half]) for half in halves]
     losses = [
         cross_entropy(shares[half], given[half], temperature=other)
         for half, other in zip(halves, reversed(temperatures), strict=True)
     ]
-    counts = [len(given[half]) for half in halves]
-    return float(np.sqrt(np.prod(temperatures))), float(np.average(losses, weights=counts))
+    return float(np.sqrt(np.prod(temperatures))), float(np.average(losses, weights=[len(half) for half in halves]))
+
+
+def _matching(name: str, values: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Rows (N, K) and labels (N,) as arrays."""
+    rows, given = np.asarray(values, np.float64), np.asarray(labels)
+    if rows.ndim != 2 or given.shape != (len(rows),):
+        raise ShapeError(f"{name} (N, K) and labels (N,) are expected; got {rows.shape} and {given.shape}.")
+    return rows, given
