@@ -19,7 +19,7 @@ from layerwise.study.engines.processes import spread
 from layerwise.study.running import planned_trials, run_study
 from layerwise.study.store import Store
 from layerwise.study.summary import summarize
-from layerwise.study.trials import Record, Trial, run_trial
+from layerwise.study.trials import CURVES, Record, Trial, run_trial
 from study_files import small
 
 
@@ -118,6 +118,15 @@ def test_a_trial_s_numbers_do_not_depend_on_what_ran_before(finished: Store) -> 
     for trial in reversed(trials[-3:]):
         record = run_trial(trial)
         assert record.measures["test_loss"] == table.loc[(trial.cell.address, trial.block), "test_loss"]
+
+
+def test_a_run_that_was_stopped_early_has_the_numbers_of_the_network_that_is_tested() -> None:
+    early = ("training.epochs = 2", "training.epochs = 12\ntraining.early_stop = 2")
+    study = small(early, ("learning_rate = 0.05", "learning_rate = 1.0"))
+    record = run_trial(Trial(study.cells[-1], 0))
+    losses, best = record.series["validation_loss"], int(record.series["validation_loss"].argmin())
+    assert losses[-1] > losses[best]
+    assert {name: record.measures[name] for name in CURVES} == {name: record.series[name][best] for name in CURVES}
 
 
 def test_networks_of_a_block_see_the_same_images_and_blocks_differ() -> None:

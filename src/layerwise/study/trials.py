@@ -38,6 +38,9 @@ MEASURES = (
 )  # fmt: skip
 """Numbers of a run. Accuracies are shares; losses are cross-entropies in nats; `ece` is on the test images.
 
+Those of training and validation images are of the epoch whose weights are tested: the last one, or the best one under
+early stopping.
+
 `temperature` is by what the logits should be divided, and `scaled_test_loss` what the test loss would then be: see
 `arrays.calibration.scaled_loss`.
 """
@@ -159,12 +162,12 @@ def measured(
     measures: dict[str, float] = {}
     series: dict[str, NDArray[Any]] = {}
     for split in ("train", "validation"):
-        records = [one for one in history.records if one.split == split]
+        records = history.of_split(split)
         for name in ("loss", "accuracy"):
             curve = np.array([getattr(one, name) for one in records], np.float32)
             series[f"{split}_{name}"] = curve
             if len(curve):
-                measures[f"{split}_{name}"] = float(curve[-1])
+                measures[f"{split}_{name}"] = float(curve[history.kept_epoch - 1])
     logits = _logits(model, data.test)
     return measures | tested(logits, data.test.labels, series), series
 
