@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from layerwise.plots.studies import plot_outcomes
 from layerwise.plots.study_runs import plot_curves, plot_interactions, plot_kernels
-from layerwise.report.study.answer import told
+from layerwise.report.study.answer import estimate_words
 from layerwise.report.study.claims import effect_words
 from layerwise.study.described import describe
 from layerwise.study.store import Store, find_stores
@@ -48,8 +48,9 @@ def _print(summary: StudySummary) -> None:
     layout = lay_out(summary.study.contenders)
     print(f"| {layout.along_words or 'cell'} | " + " | ".join(f"{level:g}" for level in layout.levels) + " |")
     print("| --- |" + " --- |" * len(layout.levels))
-    for words, cells in layout.series.items():
-        row = [told(summary.estimate(cells[level]), summary.study.measure) for level in layout.levels if level in cells]
+    for words, level_to_contender in layout.series.items():
+        some = [level_to_contender[level] for level in layout.levels if level in level_to_contender]
+        row = [estimate_words(summary.estimate(one), summary.study.measure) for one in some]
         print(f"| {words} | " + " | ".join(row) + " |")
     print("\n| claim | found | verdict |\n| --- | --- | --- |")
     for one in summary.judged:
@@ -60,10 +61,9 @@ def _print(summary: StudySummary) -> None:
 
 def _print_calibration(summary: StudySummary) -> None:
     print("\n| cell | " + " | ".join(RELIED) + " |\n| --- |" + " --- |" * len(RELIED))
-    for words, cells in lay_out(summary.study.contenders).series.items():
-        for level, contender in cells.items():
-            row = [told(summary.estimate(contender, measure), measure) for measure in RELIED]
-            print(f"| {words}, {level:g} | " + " | ".join(row) + " |")
+    for words, contender in lay_out(summary.study.contenders).labelled():
+        row = [estimate_words(summary.estimate(contender, measure), measure) for measure in RELIED]
+        print(f"| {words} | " + " | ".join(row) + " |")
 
 
 def _kernels(summary: StudySummary, store: Store) -> None:

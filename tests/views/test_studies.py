@@ -45,6 +45,12 @@ def test_switches_and_lists_are_put_into_words() -> None:
     assert words_of(cell, []) == "all"
 
 
+def test_every_contender_has_words_of_its_own() -> None:
+    along = cells(*({"model.name": name, "data.n": n} for name in "ab" for n in (1, 2, 4)))
+    assert [words for words, _ in lay_out(along).labelled()] == ["a, 1", "a, 2", "a, 4", "b, 1", "b, 2", "b, 4"]
+    assert list(lay_out(along[:2]).labelled()) == [("n 1", along[0]), ("n 2", along[1])]
+
+
 def test_one_cell_is_one_row() -> None:
     layout = lay_out(cells({"model.name": "a"}))
     assert (layout.along, list(layout.series)) == ("", ["all"])

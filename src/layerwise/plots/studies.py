@@ -71,11 +71,11 @@ def _lines(ax: Axes, summary: StudySummary, layout: Layout, measure: str) -> Non
     """Means as lines over the axis; the cells of one level stand side by side."""
     places = {level: float(place) for place, level in enumerate(layout.levels)}
     step = 0.7 / len(layout.series)
-    for row, (words, cells) in enumerate(layout.series.items()):
+    for row, (words, level_to_contender) in enumerate(layout.series.items()):
         color, mark = OKABE_ITO[row % len(OKABE_ITO)], MARKS[row % len(MARKS)]
         offset = (row - (len(layout.series) - 1) / 2) * step
         xs, means, ends = [], [], []
-        for level, contender in sorted(cells.items()):
+        for level, contender in sorted(level_to_contender.items()):
             outcomes = summary.outcomes(contender, measure)
             found = summary.estimate(contender, measure)
             x = places[level] + offset
@@ -97,9 +97,8 @@ def _lines(ax: Axes, summary: StudySummary, layout: Layout, measure: str) -> Non
 
 def _rows(ax: Axes, summary: StudySummary, layout: Layout, measure: str) -> None:
     """Cells one below the other."""
-    for row, cells in enumerate(layout.series.values()):
+    for row, (_, contender) in enumerate(layout.labelled()):
         color = OKABE_ITO[row % len(OKABE_ITO)]
-        contender = cells[0.0]
         outcomes = summary.outcomes(contender, measure)
         found = summary.estimate(contender, measure)
         ax.plot(outcomes, _beside(row, len(outcomes), 0.8), "o", ms=3.5, mew=0, alpha=0.45, color=color)
@@ -206,12 +205,7 @@ def plot_references(summary: StudySummary, ax: Axes | None = None) -> Axes:
     with style():
         ax = axes_or_new(ax, 6.4, 0.8 + 0.24 * len(summary.beside))
         contenders = {one.address: one for one in summary.study.contenders}
-        words = {
-            cell.address: f"{name}, {level:g}" if layout.along else name
-            for layout in (lay_out(summary.study.contenders),)
-            for name, cells in layout.series.items()
-            for level, cell in cells.items()
-        }
+        words = {one.address: words for words, one in lay_out(summary.study.contenders).labelled()}
         for row, one in enumerate(summary.beside):
             runs = summary.outcomes(contenders[one.reference.cell], one.reference.measure)
             ax.plot(runs, _beside(row, len(runs), 0.8), "o", ms=3, mew=0, alpha=0.6, color=NEUTRAL)

@@ -188,8 +188,8 @@ def _cells(layout: Layout, axes: NDArray[np.object_]) -> Iterator[tuple[Axes, Co
     """Each cell with its axes, which get their words; axes without a cell are taken away."""
     columns = axes.shape[1]
     unused: dict[tuple[int, ...], Any] = dict(np.ndenumerate(axes))
-    for row, (words, cells) in enumerate(layout.series.items()):
-        for level, contender in cells.items():
+    for row, (words, level_to_contender) in enumerate(layout.series.items()):
+        for level, contender in level_to_contender.items():
             place = (row, layout.levels.index(level)) if layout.along else divmod(row, columns)
             ax = unused.pop(place)
             if not layout.along:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -32,6 +32,12 @@ class Layout:
     def along_words(self) -> str:
         """The axis in words."""
         return AXIS_WORDS.get(self.along, key_words(self.along))
+
+    def labelled(self) -> Iterator[tuple[str, Contender]]:
+        """Every contender with words of its own: those of its series, and its level where there is an axis."""
+        for words, level_to_contender in self.series.items():
+            for level, contender in level_to_contender.items():
+                yield (f"{words}, {level:g}" if self.along else words), contender
 
 
 ALWAYS = ("model.name", TUNED)

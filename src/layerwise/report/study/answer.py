@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from layerwise.arrays.blocks import Estimate
 from layerwise.plots.studies import MEASURE_WORDS, plot_outcomes
 from layerwise.report.html import DASH, Html, figure, joined, tag
@@ -60,13 +62,11 @@ def tiles(summary: StudySummary) -> Html:
 
 def outcomes(summary: StudySummary, album: Album) -> Html:
     """Every run beside the mean of its cell."""
-    layout = lay_out(summary.study.contenders)
-    parts = []
-    for words, cells in layout.series.items():
-        for level, contender in cells.items():
-            at = f" at {level:g}" if layout.along else ""
-            parts.append(f"{words}{at} {told(summary.estimate(contender), summary.study.measure)}")
-    chart = album.chart(f"{summary.study.name}-outcomes", plot_outcomes(summary), "; ".join(parts))
+    alt = "; ".join(
+        f"{words}: {estimate_words(summary.estimate(contender), summary.study.measure)}"
+        for words, contender in lay_out(summary.study.contenders).labelled()
+    )
+    chart = album.chart(f"{summary.study.name}-outcomes", plot_outcomes(summary), alt)
     beside = " Open diamonds: numbers of others." if summary.beside else ""
     caption = (
         f"{MEASURE_WORDS[summary.study.measure].capitalize()}; each dot is one seed, marks are means with 95 % "
@@ -75,12 +75,21 @@ def outcomes(summary: StudySummary, album: Album) -> Html:
     return figure(chart, caption)
 
 
-def told(found: Estimate, measure: str) -> str:
-    """A number with its interval, shares in percent."""
-    if found.value != found.value:
+def number_words(value: float, measure: str) -> str:
+    """A number, shares in percent.
+
+    >>> number_words(0.7131, "test_accuracy"), number_words(1.1096, "test_loss")
+    ('71.3 %', '1.110')
+    """
+    if math.isnan(value):
         return DASH
-    scale, unit, digits = (100, " %", 1) if measure in SHARES else (1, "", 3)
-    ends = (
-        f"{scale * found.low:.{digits}f} to {scale * found.high:.{digits}f}" if found.low == found.low else "one seed"
-    )
-    return f"{scale * found.value:.{digits}f}{unit} ({ends})"
+    return f"{100 * value:.1f} %" if measure in SHARES else f"{value:.3f}"
+
+
+def estimate_words(found: Estimate, measure: str) -> str:
+    """A number with its interval, shares in percent."""
+    if math.isnan(found.value):
+        return DASH
+    low, high = (number_words(end, measure) for end in (found.low, found.high))
+    ends = "one seed" if math.isnan(found.low) else f"{low.removesuffix(' %')} to {high.removesuffix(' %')}"
+    return f"{number_words(found.value, measure)} ({ends})"

@@ -9,7 +9,7 @@ from layerwise.plots.studies import MEASURE_WORDS, plot_claims, plot_references
 from layerwise.plots.study_runs import plot_interactions
 from layerwise.report.html import DASH, Html, details, figure, joined, paragraph, table, tag
 from layerwise.report.pictures import Album
-from layerwise.report.study.answer import VERDICT_CLASS, told
+from layerwise.report.study.answer import VERDICT_CLASS, estimate_words
 from layerwise.report.study.view import StudyView
 from layerwise.study.comparisons import Finding, Kind
 from layerwise.study.summary import Judged
@@ -79,7 +79,7 @@ def effect_words(finding: Finding) -> str:
     if comparison.kind == "needed":
         return f"{_ratio(effect.value)} ({_ratio(effect.low)} to {_ratio(effect.high)})"
     if comparison.kind == "at-least" or comparison.measure not in SHARES:
-        return told(effect, comparison.measure)
+        return estimate_words(effect, comparison.measure)
     value, low, high = (f"{100 * one:+.1f}".replace("-", "−") for one in (effect.value, effect.low, effect.high))
     return f"{value} points ({low} to {high})"
 
@@ -89,22 +89,17 @@ def _ratio(value: float) -> str:
 
 
 def references_section(view: StudyView, album: Album) -> Html:
-    """Numbers of others beside ours: inside our interval, or outside; and how many of our single runs were as high."""
+    """Numbers of others beside ours: inside our interval or outside, and whether 95 % of our single runs lie there."""
     summary = view.summary
     if not summary.beside:
         return Html()
-    layout = lay_out(summary.study.contenders)
-    words = {
-        contender.address: f"{name}, {level:g}" if layout.along else name
-        for name, cells in layout.series.items()
-        for level, contender in cells.items()
-    }
+    words = {one.address: words for words, one in lay_out(summary.study.contenders).labelled()}
     rows = [
         [
             words[one.reference.cell],
             one.reference.source,
             f"{100 * one.reference.value:.1f} %" if one.reference.measure in SHARES else f"{one.reference.value:g}",
-            told(one.ours, one.reference.measure),
+            estimate_words(one.ours, one.reference.measure),
             tag("span", "inside" if one.inside else "outside", class_="right" if one.inside else "wrong"),
             "yes" if one.among_runs else "no",
         ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
@@ -11,7 +9,7 @@ from layerwise.plots.studies import MEASURE_WORDS, plot_outcomes
 from layerwise.plots.study_runs import plot_confusion, plot_curves, plot_kernels, plot_reliability
 from layerwise.report.html import Html, details, figure, joined, paragraph, table, tag
 from layerwise.report.pictures import Album
-from layerwise.report.study.answer import told
+from layerwise.report.study.answer import estimate_words
 from layerwise.report.study.view import StudyView
 from layerwise.study.tuning import Contender, all_cells
 from layerwise.views.studies import lay_out
@@ -81,8 +79,8 @@ def calibration_section(view: StudyView, album: Album) -> Html:
     measures = ("test_accuracy", "test_loss", "scaled_test_loss", "temperature", "ece")
     head = ["Cell", *(MEASURE_WORDS[one].capitalize() for one in measures)]
     rows = [
-        [words, *(told(summary.estimate(contender, one), one) for one in measures)]
-        for words, contender in labelled(view)
+        [words, *(estimate_words(summary.estimate(contender, one), one) for one in measures)]
+        for words, contender in lay_out(summary.study.contenders).labelled()
     ]
     said = (
         "The temperature is by what logits should be divided for the least loss; each half of the test images is "
@@ -101,7 +99,7 @@ def calibration_section(view: StudyView, album: Album) -> Html:
 def kernels_section(view: StudyView, album: Album) -> Html:
     """First kernels of the worst, the median and the best seed, before and after training; a picture for each cell."""
     parts = []
-    for place, (words, contender) in enumerate(labelled(view)):
+    for place, (words, contender) in enumerate(lay_out(view.summary.study.contenders).labelled()):
         rows = _three(view, contender)
         if rows is None:
             continue
@@ -139,7 +137,7 @@ def ledger_section(view: StudyView, album: Album) -> Html:
     del album
     summary = view.summary
     rows = []
-    for words, contender in labelled(view):
+    for words, contender in lay_out(summary.study.contenders).labelled():
         cells = [cell.address for cell in all_cells([contender])]
         some = summary.records[summary.records["cell"].isin(cells)]
         status = some["status"].value_counts()
@@ -168,11 +166,3 @@ def _failures(failures: pd.DataFrame) -> Html:
     said = paragraph("What came to nothing is left out of its cell's mean; the others of its seed count.")
     head = ["Cell", "Seed", "Status", "Error"]
     return joined([tag("h3", "Failures"), said, table(head, rows), more])
-
-
-def labelled(view: StudyView) -> Iterator[tuple[str, Contender]]:
-    """Every contender with its words."""
-    layout = lay_out(view.summary.study.contenders)
-    for words, cells in layout.series.items():
-        for level, contender in cells.items():
-            yield (f"{words}, {level:g}" if layout.along else words), contender
