@@ -10,8 +10,10 @@ import pytest
 from layerwise.plots.saving import svg_text
 from layerwise.plots.studies import plot_claims, plot_outcomes, plot_references
 from layerwise.plots.study_runs import plot_confusion, plot_curves, plot_interactions, plot_kernels, plot_reliability
+from layerwise.study.named import find_studies
 from layerwise.study.store import Store
 from layerwise.study.summary import StudySummary, summarize
+from layerwise.study.trials import CURVES
 from study_files import made_up, small
 
 INTERACTION = """kind = "interaction"
@@ -20,7 +22,13 @@ lower.model.name = "two-layer-mlp"
 more.data.train_per_class = 2
 less.data.train_per_class = 4
 """
-ROWS = ("data.train_per_class = [2, 4]\n\n[[cells]]", "data.train_per_class = [2, 4, 8]\n\n[[cells]]")
+TURNED = """kind = "interaction"
+measure = "test_loss"
+higher.data.train_per_class = 4
+lower.data.train_per_class = 2
+more.model.name = "simple-cnn"
+less.model.name = "two-layer-mlp"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +89,6 @@ def test_runs_are_drawn_cell_by_cell(found: tuple[StudySummary, Store]) -> None:
     counts = [len(ax.get_lines()) for ax in curves.axes]
     assert counts == [7, 7, 7, 6]  # a line a seed, and two means; the fourth cell lacks a seed
     assert len(plot_curves(summary, series, "loss").axes) == 4
-    assert len(plot_interactions(summary).axes) == 1
     confusion = plot_confusion(summary, series, ["a", "b", "c"]).axes[0]
     assert [text.get_text() for text in confusion.texts][:3] == ["93", "3", "3"]
     reliability = plot_reliability(summary, series).axes[0]
@@ -89,6 +96,69 @@ def test_runs_are_drawn_cell_by_cell(found: tuple[StudySummary, Store]) -> None:
     ece = summary.estimate(summary.study.contenders[0], "ece").value
     assert reliability.texts[0].get_text() == f"ECE {100 * ece:.1f} %"
     assert len(np.asarray(line.get_xdata())) == 15
+
+
+def test_a_cell_without_a_run_says_so(tmp_path: Path) -> None:
+    store = made_up(small(), tmp_path / "made-up", failing=(0, 4, 8))
+    figure = plot_reliability(summarize(small(), store), store.table(series=True))
+    assert figure.axes[0].texts[0].get_text() == "no run"
+    assert plot_curves(summarize(small(), store), store.table(series=True)).axes[0].get_lines() == []
+
+
+def test_curves_of_runs_that_were_stopped_early_end_where_they_were_stopped(found: tuple[StudySummary, Store]) -> None:
+    summary, store = found
+    series = store.table(series=True)
+    short = series.index[series["cell"] == summary.study.contenders[0].address][0]
+    for name in CURVES:
+        series.at[short, f"{name}_curve"] = series.at[short, f"{name}_curve"][:3]
+    ax = plot_curves(summary, series, "loss").axes[0]
+    drawn = [np.asarray(line.get_ydata(), float) for line in ax.get_lines()]
+    assert [int(np.isfinite(one).sum()) for one in drawn] == [3, 5, 5, 5, 5, 5, 5]
+    assert drawn[-1][4] == pytest.approx(np.mean([one[4] for one in drawn[1:5]]))
+
+
+def test_an_interaction_is_four_means_with_a_line_for_each_side(found: tuple[StudySummary, Store]) -> None:
+    summary, _ = found
+    figure = plot_interactions(summary)
+    (ax,) = figure.axes
+    cnn_2, cnn_4, mlp_2, mlp_4 = (summary.estimate(one) for one in summary.study.contenders)
+    lines = {str(bars.get_label()).strip("\u200b"): np.asarray(bars[0].get_ydata()) for bars in ax.containers}  # type: ignore[index]
+    assert {name: values.tolist() for name, values in lines.items()} == {
+        "simple-cnn, kernel 3": [cnn_2.value, cnn_4.value], "two-layer-mlp, side 8": [mlp_2.value, mlp_4.value]
+    }  # fmt: skip
+    assert [one.get_text().replace("\n", " ") for one in ax.get_xticklabels()] == [
+        "2 training images a class", "4 training images a class"
+    ]  # fmt: skip
+    (claim,) = (one.finding.comparison for one in summary.judged if one.finding.comparison.kind == "interaction")
+    assert ax.get_title(loc="left").replace("\n", " ") == claim.claim
+    assert ax.get_ylabel() == "test accuracy"
+    assert ax.yaxis.get_major_formatter()(0.5) == "50 %"
+
+
+def test_interactions_of_other_sides_and_measures_have_legends_and_units_of_their_own(tmp_path: Path) -> None:
+    study = small(("[[reference]]", f"[[compare]]\n{INTERACTION}\n[[compare]]\n{TURNED}\n[[reference]]"))
+    figure = plot_interactions(summarize(study, made_up(study, tmp_path / "made-up")))
+    assert figure.legends == []
+    legends = [ax.get_legend() for ax in figure.axes]
+    assert [[text.get_text().strip("\u200b") for text in one.get_texts()] for one in legends if one] == [
+        ["simple-cnn, kernel 3", "two-layer-mlp, side 8"],
+        ["4 training images a class", "2 training images a class"],
+    ]  # fmt: skip
+    assert [ax.get_ylabel() for ax in figure.axes] == ["test accuracy", "test loss (nats)"]
+    assert [ax.yaxis.get_major_formatter()(0.5) for ax in figure.axes] != ["50 %", "50 %"]
+    assert figure.axes[0].yaxis.get_major_formatter()(0.5) == "50 %"
+
+
+def test_interactions_are_titled_by_where_they_are_and_share_a_legend(tmp_path: Path) -> None:
+    study = find_studies("inductive-bias/q5-permuted")[0].with_seeds(2)
+    figure = plot_interactions(summarize(study, made_up(study, tmp_path / "made-up")))
+    assert [ax.get_title(loc="left").replace("\n", " ") for ax in figure.axes] == [
+        f"{count} training images a class" for count in (10, 30, 50, 100)
+    ]
+    (legend,) = figure.legends
+    assert [text.get_text().strip("\u200b") for text in legend.get_texts()] == [
+        "simple-cnn, kernel 7", "three-layer-mlp"
+    ]  # fmt: skip
 
 
 def test_kernels_share_a_scale_within_a_run(found: tuple[StudySummary, Store]) -> None:

@@ -20,8 +20,8 @@ def cells(*settings: dict[str, Any]) -> list[Cell]:
 def test_the_built_in_studies_are_told_apart_in_few_words() -> None:
     assert series("q2-images") == ["simple-cnn", "three-layer-mlp"]
     assert series("q3-epochs") == [
-        "simple-cnn, epochs 100", "simple-cnn, epochs 1000", "three-layer-mlp, epochs 100",
-        "three-layer-mlp, epochs 1000",
+        "simple-cnn, 100 epochs", "simple-cnn, 1000 epochs", "three-layer-mlp, 100 epochs",
+        "three-layer-mlp, 1000 epochs",
     ]  # fmt: skip
     assert series("q4-domain-shift") == ["simple-cnn", "three-layer-mlp", "simple-cnn, kernel 3"]
     assert series("q8-search") == ["simple-cnn", "simple-cnn, tuned", "three-layer-mlp, tuned"]
@@ -42,6 +42,7 @@ def test_switches_and_lists_are_put_into_words() -> None:
     assert words_of(cell, ["data.permuted", "data.classes", "training.learning_rate", "gone"]) == (
         "not permuted, classes a, b, learning rate 0.1"
     )
+    assert words_of(Cell({"data.train_per_class": 10}), ["data.train_per_class"]) == "10 training images a class"
     assert words_of(cell, []) == "all"
 
 

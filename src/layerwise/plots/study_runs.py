@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import fill
 from typing import Any, Literal
 
 import numpy as np
@@ -10,17 +11,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
-from layerwise.arrays.blocks import bootstrap_interval
+from layerwise.plots.studies import MEASURE_WORDS
 from layerwise.plots.style import INK, MUTED, OKABE_ITO, RIGHT, SPLIT_COLORS, percent_axis, readable_on, style
 from layerwise.plots.words import shown
+from layerwise.study.comparisons import Comparison
 from layerwise.study.summary import StudySummary, differing_keys
+from layerwise.study.trials import SHARES
 from layerwise.study.tuning import Contender
 from layerwise.views.studies import Layout, lay_out, words_of
 
 POINTS = 100
 """Epochs at which the curve of a single seed is drawn, so that a page with hundreds of them stays small."""
+
+LETTERS_AN_INCH = 12
+"""Of a title above one of several cells."""
 
 CURVE_WORDS = {"accuracy": "accuracy", "loss": "loss (nats)"}
 
@@ -61,29 +68,60 @@ def plot_curves(summary: StudySummary, series: pd.DataFrame, quantity: str = "ac
 def plot_interactions(summary: StudySummary) -> Figure:
     """The four means of each interaction with intervals: lines over two conditions, parallel where there is none."""
     claimed = [one.finding.comparison for one in summary.judged if one.finding.comparison.kind == "interaction"]
-    contenders = {one.address: one for one in summary.study.contenders}
+    one_measure = len({one.measure for one in claimed}) == 1
     with style():
-        figure = Figure(figsize=(0.6 + 1.6 * len(claimed), 2.7), layout="compressed")
-        panels = figure.subplots(1, len(claimed), squeeze=False, sharey=True)[0]
+        room = 1.7 if len(claimed) > 1 else 2.8
+        width = 0.6 + (room if one_measure else room + 0.4) * len(claimed)
+        figure = Figure(figsize=(width, 3.0 if one_measure else 3.4), layout="compressed")
+        panels = figure.subplots(1, len(claimed), squeeze=False, sharey=one_measure)[0]
         for ax, comparison in zip(panels, claimed, strict=True):
-            more_higher, more_lower, less_higher, less_lower = (contenders[one] for one in comparison.cells)
-            keys = differing_keys((more_higher, less_higher))
-            for row, pair in enumerate(((more_higher, less_higher), (more_lower, less_lower))):
-                found = [summary.estimate(one, comparison.measure) for one in pair]
-                means = [one.value for one in found]
-                ends = [[one.value - one.low for one in found], [one.high - one.value for one in found]]
-                bars = np.clip(np.nan_to_num(ends), 0, None)
-                words = "\u200b" + words_of(pair[0], differing_keys((more_higher, more_lower)))
-                ax.errorbar(
-                    [0, 1], means, yerr=bars, fmt="os"[row] + "-", ms=5, capsize=3, color=OKABE_ITO[row], label=words
-                )
-            ax.set_xticks([0, 1], [words_of(one, keys) for one in (more_higher, less_higher)], fontsize=7)
-            ax.set_xlim(-0.35, 1.35)
-            ax.yaxis.set_major_formatter(percent_axis())
-            ax.set_title(shown(comparison.claim.rpartition(" (")[2].rstrip(")"), 26), fontsize=8)
-        handles, words_of_lines = panels[0].get_legend_handles_labels()
-        figure.legend(handles, words_of_lines, loc="outside lower center", ncols=2, frameon=False)
+            _interaction(ax, summary, comparison, letters=int(room * LETTERS_AN_INCH))
+            if ax is panels[0] or not one_measure:
+                ax.set_ylabel(MEASURE_WORDS[comparison.measure], fontsize=8)
+        _legends(figure, panels)
     return figure
+
+
+def _interaction(ax: Axes, summary: StudySummary, comparison: Comparison, *, letters: int) -> None:
+    """A line for each side, from the condition that is to enlarge their difference to the other."""
+    contenders = {one.address: one for one in summary.study.contenders}
+    four = [contenders[one] for one in comparison.cells]
+    more_higher, more_lower, less_higher, less_lower = four
+    sides = differing_keys((more_higher, more_lower))
+    for row, pair in enumerate(((more_higher, less_higher), (more_lower, less_lower))):
+        found = [summary.estimate(one, comparison.measure) for one in pair]
+        ends = [[one.value - one.low for one in found], [one.high - one.value for one in found]]
+        ax.errorbar(
+            [0, 1], [one.value for one in found], yerr=np.clip(np.nan_to_num(ends), 0, None), fmt="os"[row] + "-",
+            ms=5, capsize=3, color=OKABE_ITO[row], label="\u200b" + words_of(pair[0], sides),
+        )  # fmt: skip
+    conditions = differing_keys((more_higher, less_higher))
+    words = [_lines(words_of(one, conditions), 14) for one in (more_higher, less_higher)]
+    ax.set_xticks([0, 1], words, fontsize=7)
+    ax.set_xlim(-0.35, 1.35)
+    if comparison.measure in SHARES:
+        ax.yaxis.set_major_formatter(percent_axis())
+    elsewhere = [key for key in differing_keys(summary.study.contenders) if key not in differing_keys(four)]
+    title = words_of(more_higher, elsewhere) if elsewhere else comparison.claim
+    ax.set_title(_lines(title, letters), fontsize=8)
+
+
+def _lines(words: str, width: int) -> str:
+    return fill(shown(words, 100), width, break_on_hyphens=False, break_long_words=False)
+
+
+def _legends(figure: Figure, panels: Sequence[Axes]) -> None:
+    """One legend where all panels have the same lines, else one below each."""
+    lines = [ax.get_legend_handles_labels() for ax in panels]
+    if len({tuple(words) for _, words in lines}) == 1:
+        figure.legend(*lines[0], loc="outside lower center", ncols=2, frameon=False)
+        return
+    for ax, (handles, words) in zip(panels, lines, strict=True):
+        below = 8 + 9 * max(1 + label.get_text().count("\n") for label in ax.get_xticklabels())  # in points
+        under = ax.transAxes + ScaledTranslation(0, -below / 72, figure.dpi_scale_trans)
+        ax.legend(
+            handles, words, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=under, fontsize=7, frameon=False
+        )
 
 
 def plot_confusion(summary: StudySummary, series: pd.DataFrame, class_names: Sequence[str]) -> Figure:
@@ -127,10 +165,8 @@ def plot_reliability(summary: StudySummary, series: pd.DataFrame) -> Figure:
             ax.plot([0, 1], [0, 1], lw=0.8, color=MUTED, ls=(0, (4, 3)))
             ax.plot(confidence, accuracy, "-", lw=1.2, color=RIGHT)
             ax.scatter(confidence, accuracy, s=2 + 60 * total[some] / total.sum(), color=RIGHT, linewidths=0)
-            error = bootstrap_interval(rows["ece"])
-            ax.text(
-                0.04, 0.96, f"ECE {100 * error.value:.1f} %", transform=ax.transAxes, va="top", fontsize=6.5, color=INK
-            )
+            told = f"ECE {100 * rows['ece'].mean():.1f} %" if len(rows) else "no run"
+            ax.text(0.04, 0.96, told, transform=ax.transAxes, va="top", fontsize=6.5, color=INK)
             ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         figure.supxlabel("confidence", fontsize=8.5)
         figure.supylabel("accuracy", fontsize=8.5)
@@ -187,13 +223,14 @@ def _shape(layout: Layout) -> tuple[int, int]:
 def _cells(layout: Layout, axes: NDArray[np.object_]) -> Iterator[tuple[Axes, Contender]]:
     """Each cell with its axes, which get their words; axes without a cell are taken away."""
     columns = axes.shape[1]
+    room = axes[0, 0].figure.get_figwidth() / columns
     unused: dict[tuple[int, ...], Any] = dict(np.ndenumerate(axes))
     for row, (words, level_to_contender) in enumerate(layout.series.items()):
         for level, contender in level_to_contender.items():
             place = (row, layout.levels.index(level)) if layout.along else divmod(row, columns)
             ax = unused.pop(place)
             if not layout.along:
-                ax.set_title(shown(words, 34), fontsize=7.5)
+                ax.set_title(_lines(words, int(min(2.0, room) * LETTERS_AN_INCH)), fontsize=7.5)
             else:
                 if row == 0:
                     ax.set_title(f"{level:g}", fontsize=8)
@@ -212,6 +249,8 @@ def _series_of(summary: StudySummary, series: pd.DataFrame, contender: Contender
 
 
 def _stacked(column: pd.Series) -> NDArray[np.float64]:
-    """Series of one length as rows; none where there are none."""
+    """Series as rows, with NaN behind those of runs that were stopped early; none where there are none."""
     some = [np.asarray(one, np.float64) for one in column if len(one)]
-    return np.stack(some) if some else np.empty((0, 0))
+    longest = max(map(len, some), default=0)
+    padded = [np.pad(one, (0, longest - len(one)), constant_values=np.nan) for one in some]
+    return np.array(padded).reshape(len(some), longest)

@@ -87,7 +87,9 @@ def _words(key: str, value: object) -> str:
         return name if value else f"not {name}"
     if isinstance(value, list):
         return f"{name} {', '.join(map(str, value))}"
-    return value if isinstance(value, str) else f"{name} {value}"
+    if isinstance(value, str):
+        return value
+    return f"{value} {AXIS_WORDS[key]}" if key in AXIS_WORDS else f"{name} {value}"
 
 
 def _series(contenders: Sequence[Contender], keys: Sequence[str], along: str) -> dict[str, dict[float, Contender]]:
