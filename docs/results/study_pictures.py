@@ -44,7 +44,8 @@ def _save(axes: Axes, name: str) -> None:
 
 
 def _print(summary: StudySummary) -> None:
-    print(f"\n## {summary.study.name}: {summary.verdict}, {summary.used} seeds, {len(summary.failures)} failed\n")
+    lost = len(summary.failures)
+    print(f"\n## {summary.study.name}: {summary.verdict}, {summary.used} seeds, {lost} came to nothing\n")
     layout = lay_out(summary.study.contenders)
     print(f"| {layout.along_words or 'cell'} | " + " | ".join(f"{level:g}" for level in layout.levels) + " |")
     print("| --- |" + " --- |" * len(layout.levels))

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from layerwise.errors import NonFiniteError
+from layerwise.report.study.answer import tiles
+from layerwise.report.study.claims import effect_words
 from layerwise.report.study.page import write_study_page, write_study_report
 from layerwise.report.study.view import read_study_view
 from layerwise.study.store import Store
+from layerwise.study.summary import summarize
+from layerwise.study.trials import Trial, failed
 from study_files import made_up, small
 
 
@@ -65,6 +72,31 @@ def test_several_studies_stand_side_by_side(store: Store, tmp_path: Path) -> Non
     assert "2 studies:" in page
     assert 'href="Do/report.html"' in page
     assert page.count("<svg") == 2
+
+
+def test_of_a_loss_the_worst_run_is_the_one_with_the_highest(tmp_path: Path) -> None:
+    store = made_up(small(("seeds = 3", 'seeds = 5\nmeasure = "test_loss"')), tmp_path / "loss")
+    view = read_study_view(store)
+    page = write_study_page(view, store.folder).read_text()
+    losses = view.summary.outcomes(view.summary.study.contenders[0])
+    told = [f"seed {block}, {losses[block]:.3f}" for block in np.argsort(-losses)]
+    assert re.findall(r"seed \d, [^<]*", page)[:3] == [told[0], told[2], told[4]]
+
+
+def test_one_seed_has_no_interval_and_says_so(tmp_path: Path) -> None:
+    view = read_study_view(made_up(small(("seeds = 3", "seeds = 1")), tmp_path / "one"))
+    found = view.summary.judged[0].finding
+    assert effect_words(found) == f"{100 * found.effect.value:+.1f} points (one seed)".replace("-", "−")
+    page = write_study_page(view, tmp_path / "one").read_text()
+    assert re.findall(r"[^<>]*\bnan\b[^<>]*", page) == []
+
+
+def test_what_diverged_is_not_called_failed(tmp_path: Path) -> None:
+    study = small()
+    store, gone = made_up(study, tmp_path / "study"), Trial(study.cells[0], 0)
+    store.forget([gone])
+    store.keep([failed(gone, "diverged", NonFiniteError("the loss became NaN."), 0.1)])
+    assert "<small>1 of them came to nothing</small>" in tiles(summarize(study, store))
 
 
 def test_a_study_that_has_not_reached_its_first_look_says_so(tmp_path: Path) -> None:

@@ -73,8 +73,10 @@ def print_summary(summary: StudySummary, folder: Path) -> None:
 
 
 def _number(mean: float, low: float, high: float) -> str:
-    return "–" if mean != mean else f"{mean:.3f} ({low:.3f} – {high:.3f})"
+    ends = "one seed" if low != low else f"{low:.3f} – {high:.3f}"
+    return "–" if mean != mean else f"{mean:.3f} ({ends})"
 
 
 def _effect(effect: Estimate) -> str:
-    return "–" if effect.value != effect.value else f"{effect.value:.3g} ({effect.low:.3g} – {effect.high:.3g})"
+    ends = "one seed" if effect.low != effect.low else f"{effect.low:.3g} – {effect.high:.3g}"
+    return "–" if effect.value != effect.value else f"{effect.value:.3g} ({ends})"

@@ -45,12 +45,12 @@ def verdict_words(summary: StudySummary) -> Html:
 
 def tiles(summary: StudySummary) -> Html:
     """The study in four numbers."""
-    runs, failed = len(summary.records), len(summary.failures)
+    runs, lost = len(summary.records), len(summary.failures)
     hours = summary.records["seconds"].sum() / 3600
     facts = (
         (f"{summary.used}", "seeds", "each a block of data, weights and order"),
         (f"{len(summary.study.contenders)}", "cells", "compared within each seed"),
-        (f"{runs:,}", "runs", f"{failed} of them failed" if failed else "none failed"),
+        (f"{runs:,}", "runs", f"{lost} of them came to nothing" if lost else "all finished"),
         (f"{60 * hours:.0f} min", "of one core", f"{3600 * hours / max(runs, 1):.2f} s a run"),
     )
     drawn = (

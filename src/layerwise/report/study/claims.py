@@ -81,7 +81,7 @@ def effect_words(finding: Finding) -> str:
     if comparison.kind == "at-least" or comparison.measure not in SHARES:
         return estimate_words(effect, comparison.measure)
     value, low, high = (f"{100 * one:+.1f}".replace("-", "−") for one in (effect.value, effect.low, effect.high))
-    return f"{value} points ({low} to {high})"
+    return f"{value} points ({'one seed' if math.isnan(effect.low) else f'{low} to {high}'})"
 
 
 def _ratio(value: float) -> str:

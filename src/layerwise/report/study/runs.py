@@ -9,7 +9,7 @@ from layerwise.plots.studies import MEASURE_WORDS, plot_outcomes
 from layerwise.plots.study_runs import plot_confusion, plot_curves, plot_kernels, plot_reliability
 from layerwise.report.html import Html, details, figure, joined, paragraph, table, tag
 from layerwise.report.pictures import Album
-from layerwise.report.study.answer import estimate_words
+from layerwise.report.study.answer import estimate_words, number_words
 from layerwise.report.study.view import StudyView
 from layerwise.study.tuning import Contender, all_cells
 from layerwise.views.studies import lay_out
@@ -118,7 +118,7 @@ def _three(view: StudyView, contender: Contender) -> tuple[dict[str, dict[str, o
     keep = runs.loc[runs["status"] == "done", ["cell", "block"]]
     rows = view.series.merge(keep, on=["cell", "block"])
     measure = view.summary.study.measure
-    rows = rows[rows["kernels_after"].map(len) > 0].sort_values(measure, kind="stable", ignore_index=True)
+    rows = _worst_first(rows[rows["kernels_after"].map(len) > 0], measure)
     shapes = {view.described[cell].kernels for cell in rows["cell"] if cell in view.described}
     if not len(rows) or len(shapes) != 1:
         return None
@@ -127,9 +127,20 @@ def _three(view: StudyView, contender: Contender) -> tuple[dict[str, dict[str, o
         return None
     places = {"worst": 0, "median": len(rows) // 2, "best": len(rows) - 1}
     return {
-        f"{words}\nseed {rows['block'][at]}, {100 * rows[measure][at]:.0f} %": dict(rows.iloc[at])
+        f"{words}\nseed {rows['block'][at]}, {number_words(rows[measure][at], measure)}": dict(rows.iloc[at])
         for words, at in places.items()
     }, shape
+
+
+def _worst_first(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Runs in order: accuracies should be high, temperatures near 1, and all else low."""
+
+    def goodness(values: pd.Series) -> pd.Series:
+        if measure.endswith("accuracy"):
+            return values
+        return -(np.log(values).abs() if measure == "temperature" else values)
+
+    return rows.sort_values(measure, key=goodness, kind="stable", ignore_index=True)
 
 
 def ledger_section(view: StudyView, album: Album) -> Html:
