@@ -78,6 +78,12 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert read_json(tmp_path / "j.json") == {"é": [1]}
 
 
+def test_numbers_that_json_has_no_word_for_are_null(tmp_path: Path) -> None:
+    write_json(tmp_path / "j.json", {"nan": [float("nan")], 1: (np.float64("-inf"), 2.5)})
+    told = json.loads((tmp_path / "j.json").read_text(), parse_constant=pytest.fail)
+    assert told == {"nan": [None], "1": [None, 2.5]}
+
+
 def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
     table = pd.DataFrame({"id": [f"x{n}" for n in range(100)], "depth": np.arange(100)})
     write_table(tmp_path / "one", table)

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import glob
 import json
+import math
 import platform
 import re
 import resource
@@ -80,7 +81,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON value, whole or not at all."""
+    """Write a JSON value, whole or not at all; what is not known (NaN) is null."""
     write_all(path.parent, {path.name: value})
 
 
@@ -112,7 +113,21 @@ def _write(path: Path, content: Any) -> None:
         with path.open("wb") as file:
             np.save(file, content, allow_pickle=False)
     else:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        told = json.dumps(json_values(content), indent=2, ensure_ascii=False, allow_nan=False)
+        path.write_text(told + "\n", encoding="utf-8")
+
+
+def json_values(value: Any) -> Any:
+    """What JSON has a word for: numbers that are not finite become None.
+
+    >>> json_values({"mean": 0.5, "interval": (float("nan"), float("inf"))})
+    {'mean': 0.5, 'interval': [None, None]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): json_values(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_values(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _remove_leftovers(path: Path) -> None:

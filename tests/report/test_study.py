@@ -46,8 +46,9 @@ def test_the_same_results_give_the_same_bytes(store: Store) -> None:
 def test_numbers_stand_beside_the_page(store: Store) -> None:
     view = read_study_view(store)
     write_study_page(view, store.folder)
-    told = json.loads((store.folder / "summary.json").read_text())
+    told = json.loads((store.folder / "summary.json").read_text(), parse_constant=pytest.fail)
     assert told["verdict"] == view.summary.verdict
+    assert [one["p"] for one in told["claims"] if one["kind"] == "needed"] == [None]
     assert told["claims"][0]["effect"]["value"] == view.summary.judged[0].finding.effect.value
     runs = pd.read_csv(store.folder / "runs.csv")
     assert len(runs) == 20

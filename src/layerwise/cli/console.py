@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import math
 import sys
 import time
 import traceback
@@ -166,12 +165,6 @@ def share_with_interval(share: float, low: float, high: float) -> str:
 
 def print_json(summary: Mapping[str, Any]) -> None:
     """One JSON object on one line; what is not known (NaN) is null, for JSON has no other word."""
-    print(json.dumps(_known(summary), ensure_ascii=False, default=str, allow_nan=False))
+    from layerwise.runs import json_values
 
-
-def _known(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _known(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_known(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    print(json.dumps(json_values(summary), ensure_ascii=False, default=str, allow_nan=False))
