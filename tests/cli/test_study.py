@@ -103,4 +103,4 @@ def test_checks_are_told_before_a_run_and_after_it(cli: CommandLine) -> None:
     assert after.code == 0
     assert "classes balanced" in after.out
     assert "curves flattened" in after.out
-    assert "of 17 checks ask for something." in after.err
+    assert "of 16 checks ask for something." in after.err

@@ -10,6 +10,7 @@ import pandas as pd
 from layerwise.errors import InputError
 from layerwise.runs import read_json, write_json
 from layerwise.study.checks import check_after, check_before
+from layerwise.study.checks.before import check_reported
 from layerwise.study.checks.check import Check
 from layerwise.study.checks.seeds import check_few
 from layerwise.study.file import Study
@@ -41,9 +42,9 @@ def all_checks(summary: StudySummary, store: Store, series: pd.DataFrame) -> tup
         series: `Store.table(series=True)`.
     """
     after = check_after(summary.study, series, summary.judged)
+    reported = check_reported(summary.study)  # claims may have changed since the cells were looked at
     before = _noted(summary.study, store) or ()
-    seen = {one.name for one in after}
-    return (*(one for one in before if one.name not in seen), *after)
+    return (*(one for one in before if one.name != reported.name), reported, *after)
 
 
 def _noted(study: Study, store: Store) -> tuple[Check, ...] | None:
