@@ -8,27 +8,42 @@ import pytest
 
 from layerwise.errors import InputError
 from layerwise.study.checks import noted
+from layerwise.study.checks.check import Check
 from layerwise.study.checks.noted import all_checks, note_checks
+from layerwise.study.checks.seeds import check_few
 from layerwise.study.store import Store
 from layerwise.study.summary import summarize
 from study_files import made_up, small
 
 
-def test_checks_are_made_once_for_the_same_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+FINE = (Check("classes balanced", fine=True, saw="2 of each"),)
+
+
+def test_checks_that_are_fine_are_made_once_for_the_same_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path / "study")
     store.begin(small())
-    first = note_checks(small(), store)
-    assert {"classes balanced", "learns by heart"} <= {one.name for one in first}
+    monkeypatch.setattr(noted, "check_before", lambda _: FINE)
+    assert note_checks(small(), store)[:-1] == FINE
 
     def refuse(*_: object) -> None:
         raise AssertionError("looked at twice")
 
     monkeypatch.setattr(noted, "check_before", refuse)
     again = note_checks(small(("seeds = 3", "seeds = 9")), store)
-    assert again[:-1] == first[:-1]
-    assert [(one.name, one.fine) for one in (first[-1], again[-1])] == [("seeds enough", False), ("seeds enough", True)]
+    assert again == (*FINE, check_few(small(("seeds = 3", "seeds = 9"))))
     with pytest.raises(AssertionError):
         note_checks(small(("training.epochs = 2", "training.epochs = 3")), store)
+
+
+def test_a_fault_that_was_mended_is_not_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "study")
+    store.begin(small())
+    fault = (Check("one image alone", fine=False, saw="a squeeze", do="do not squeeze"),)
+    monkeypatch.setattr(noted, "check_before", lambda _: fault)
+    assert note_checks(small(), store)[:-1] == fault
+    monkeypatch.setattr(noted, "check_before", lambda _: FINE)
+    assert note_checks(small(), store)[:-1] == FINE
+    assert note_checks(small(), store)[:-1] == FINE
 
 
 def test_a_study_that_cannot_be_looked_at_is_run_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,15 +21,15 @@ FILE = "checks.json"
 
 
 def note_checks(study: Study, store: Store) -> tuple[Check, ...]:
-    """Look at a study before it is run, unless these cells were looked at already; their number of seeds may be new."""
+    """Look at a study before it is run, unless all was fine when these cells were looked at; seeds are counted anew."""
     noted = _noted(study, store)
-    if noted is None:
+    seeds = check_few(study)
+    if noted is None or not all(one.fine for one in noted if one.name != seeds.name):
         try:
             noted = check_before(study)
         except InputError as error:  # the runs of that cell will fail, and the others go on
             noted = (Check("can be looked at", fine=False, saw=str(error), do="mend this cell, or leave it out"),)
         write_json(store.folder / FILE, {"cells": _cells(study), "checks": [asdict(one) for one in noted]})
-    seeds = check_few(study)
     return (*(one for one in noted if one.name != seeds.name), seeds)
 
 
