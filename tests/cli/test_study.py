@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from command_line import CommandLine
-from layerwise.errors import UnknownNameError
+from layerwise.errors import InputError, UnknownNameError
+from layerwise.study.checks.check import Check
 from layerwise.study.named import find_studies, list_studies
 from study_files import SMALL, made_up, small
 
@@ -76,6 +77,21 @@ def test_a_report_is_written_of_one_study_and_of_a_folder_with_some(cli: Command
     assert "small: " not in departed.err
     assert "other: Told after 2 of 3 planned blocks, where no look was planned" in departed.err
     assert "digits holds no results of a study. Run one:" in cli.refusal("study", "report", "digits")
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_checks_that_ask_for_something_are_told_before_the_first_run(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, as_json: tuple[str, ...]
+) -> None:
+    asking = Check("kernels moved", fine=False, saw="none does", do="look for dead ReLUs")
+    monkeypatch.setattr("layerwise.study.checks.noted.check_before", lambda _: (asking,))
+
+    def stop(*_: object, **__: object) -> None:
+        raise InputError("trained")
+
+    monkeypatch.setattr("layerwise.study.running.run_study", stop)
+    stopped = cli("study", "run", "small.toml", "-o", "results", *as_json)
+    assert stopped.err == "Check, kernels moved: none does. Look for dead ReLUs.\nInputError: trained\n"
 
 
 @pytest.mark.parametrize(

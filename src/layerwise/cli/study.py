@@ -79,12 +79,12 @@ def run_command(
     for one in chosen:
         store = Store(output / one.name)
         store.begin(one)
-        checks = note_checks(one, store) if check else ()
+        if check:
+            print_checks_that_ask(note_checks(one, store))
         run_study(one, store.folder, runner, retry=retry, progress=bars)
         summary = summarize(one, store)
         told.append({**as_facts(summary), "folder": str(store.folder)})
         if not as_json:
-            print_checks_that_ask(checks)
             print_summary(summary, store.folder)
     if as_json:
         print_json({"studies": told})

@@ -28,7 +28,7 @@ def print_checks_that_ask(checks: Sequence[Check]) -> None:
     """A line for each check that is not fine."""
     for one in checks:
         if not one.fine:
-            say(f"Check, {one.name}: {one.saw}. {one.do.capitalize()}.")
+            say(f"Check, {one.name}: {one.saw}. {one.do[:1].upper()}{one.do[1:]}.")
 
 
 def print_summary(summary: StudySummary, folder: Path) -> None:

@@ -15,7 +15,6 @@ from layerwise.study.store import Store
 from layerwise.study.summary import summarize
 from study_files import made_up, small
 
-
 FINE = (Check("classes balanced", fine=True, saw="2 of each"),)
 
 

@@ -27,19 +27,16 @@ from layerwise.study.checks.check import Check
 from layerwise.study.checks.curves import check_confidence, check_flattened
 from layerwise.study.checks.data import check_data
 from layerwise.study.checks.seeds import check_few, check_seeds
-from layerwise.study.engines import Engine
-from layerwise.study.engines.loop import run_in_loop
 from layerwise.study.file import Study
 from layerwise.study.summary import Judged
 from layerwise.study.trials import Trial, trial_data
 
 
-def check_before(study: Study, *, engine: Engine = run_in_loop) -> tuple[Check, ...]:
+def check_before(study: Study) -> tuple[Check, ...]:
     """Look at the images, networks and settings of a study before it is run; seconds for small networks.
 
     Args:
         study: of which the images of the first block are looked at.
-        engine: is asked whether one run depends on another.
 
     Raises:
         InputError: the images or the network of a cell cannot be had.
@@ -49,7 +46,7 @@ def check_before(study: Study, *, engine: Engine = run_in_loop) -> tuple[Check, 
         *_together({spec: check_data(data) for spec, data in spec_to_data.items()}),
         check_one_image(study, spec_to_data),
         check_by_heart(study, spec_to_data),
-        check_independence(study, engine),
+        check_independence(study),
         check_reported(study),
         check_few(study),
     )

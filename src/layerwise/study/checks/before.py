@@ -123,7 +123,7 @@ def check_independence(study: Study, engine: Engine = run_in_loop) -> Check:
 
     Args:
         study: of which the last cell is run, alone and after the first.
-        engine: runs trials.
+        engine: runs trials; in a study's own checks the loop, for those of stacks are the same but for rounding.
     """
     name, do = "independent of other runs", "give each run generators of its own, seeded by its block alone"
     before, trial = (_shortened(cell, block) for cell, block in ((study.cells[0], 1), (study.cells[-1], 0)))
