@@ -66,13 +66,16 @@ def test_a_report_is_written_of_one_study_and_of_a_folder_with_some(cli: Command
     shown = cli("study", "report", "results/small")
     assert shown.code == 0, shown.err
     assert "Report: results/small/report.html" in shown.err
+    assert "│ results/small │" in shown.out
     assert {"report.html", "summary.json", "cells.csv", "claims.csv", "runs.csv"} <= {
         path.name for path in Path("results/small").iterdir()
     }
     made_up(replace(small().with_seeds(2), name="other"), Path("results/other"))
     told = json.loads(cli("study", "report", "results", "--json").out)
     assert told["report"] == "results/report.html"
-    assert len(told["studies"]) == 2
+    assert [(one["study"], one["folder"]) for one in told["studies"]] == [
+        ("other", "results/other"), ("small", "results/small")
+    ]  # fmt: skip
     departed = cli("study", "report", "results")
     assert "small: " not in departed.err
     assert "other: Told after 2 of 3 planned blocks, where no look was planned" in departed.err

@@ -75,6 +75,21 @@ def test_several_studies_stand_side_by_side(store: Store, tmp_path: Path) -> Non
     assert page.count("<svg") == 2
 
 
+def test_one_study_in_two_folders_has_two_sections_and_two_charts(tmp_path: Path) -> None:
+    for name in ("fröh", "früh", "late"):
+        made_up(small(), tmp_path / name)
+    page = write_study_report(tmp_path).read_text()
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert re.findall(r"<h2>([^<]+)</h2>", page) == [
+        f"Do convolutions help? ({name})" for name in ("fröh", "früh", "late")
+    ]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == [
+        "fr-h-1-outcomes.svg", "fr-h-2-outcomes.svg", "late-outcomes.svg"
+    ]  # fmt: skip
+    assert (tmp_path / "late" / "figures" / "outcomes.svg").exists()
+
+
 def test_of_a_loss_the_worst_run_is_the_one_with_the_highest(tmp_path: Path) -> None:
     store = made_up(small(("seeds = 3", 'seeds = 5\nmeasure = "test_loss"')), tmp_path / "loss")
     view = read_study_view(store)

@@ -138,14 +138,14 @@ def report_command(
     from layerwise.study.store import find_stores
 
     path = write_study_report(folder, progress=bars)
-    told = [dict(read_json(store.folder / "summary.json")) for store in find_stores(folder)]
+    told = [{**read_json(store.folder / "summary.json"), "folder": str(store.folder)} for store in find_stores(folder)]
     if as_json:
         print_json({"studies": told, "report": str(path)})
         return
     print_table(
         "Studies",
-        ("study", "seeds", "verdict", "hypothesis"),
-        [(one["study"], f"{one['used']}", one["verdict"], one["hypothesis"]) for one in told],
+        ("study", "folder", "seeds", "verdict", "hypothesis"),
+        [(one["study"], one["folder"], f"{one['used']}", one["verdict"], one["hypothesis"]) for one in told],
     )
     for one in told:
         for departure in one["departures"]:

@@ -36,14 +36,15 @@ class Album:
 
     Args:
         folder: where the SVG files go.
+        prefix: of their names, and of the ids in them, where a page or a folder has charts of several.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, prefix: str = "") -> None:
+        self._folder, self._prefix = folder, prefix
 
     def chart(self, name: str, drawn: Axes | Figure, alt: str) -> Html:
         """Write `name`.svg and return the same picture for the page; `alt` says what it shows to who cannot see it."""
-        svg = svg_text(drawn)
+        name, svg = f"{self._prefix}{name}", svg_text(drawn)
         write_text(self._folder / f"{name}.svg", svg)
         return inline_svg(svg, name, alt)
 

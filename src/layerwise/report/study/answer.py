@@ -66,7 +66,7 @@ def outcomes(summary: StudySummary, album: Album) -> Html:
         f"{words}: {estimate_words(summary.estimate(contender), summary.study.measure)}"
         for words, contender in lay_out(summary.study.contenders).labelled()
     )
-    chart = album.chart(f"{summary.study.name}-outcomes", plot_outcomes(summary), alt)
+    chart = album.chart("outcomes", plot_outcomes(summary), alt)
     beside = " Open diamonds: numbers of others." if summary.beside else ""
     caption = (
         f"{MEASURE_WORDS[summary.study.measure].capitalize()}; each dot is one seed, marks are means with 95 % "

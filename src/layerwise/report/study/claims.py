@@ -38,10 +38,10 @@ def claims_section(view: StudyView, album: Album) -> Html:
                 f"{one.finding.comparison.claim}: {effect_words(one.finding)}, {one.verdict}" for one in some
             )
             caption = f"{CAPTIONS[kind]} 95 % intervals over seeds; blue: supported, orange: contradicted, grey: open."
-            parts.append(figure(album.chart(f"{summary.study.name}-{kind}", plot_claims(summary, kind), alt), caption))
+            parts.append(figure(album.chart(kind, plot_claims(summary, kind), alt), caption))
         if some and kind == "interaction":
             words = "The four means of each interaction; lines would be parallel if there were none."
-            chart = album.chart(f"{summary.study.name}-interactions", plot_interactions(summary), words)
+            chart = album.chart("interactions", plot_interactions(summary), words)
             parts.append(figure(chart, words))
     return joined([*parts, _table(view)])
 
@@ -111,7 +111,7 @@ def references_section(view: StudyView, album: Album) -> Html:
         f"Of {len(summary.beside)} numbers of others {inside} lie in the interval of our mean, and {among} where 95 % "
         "of our single runs do."
     )
-    chart = album.chart(f"{summary.study.name}-references", plot_references(summary), said)
+    chart = album.chart("references", plot_references(summary), said)
     caption = (
         "Diamonds: numbers of others (blue inside our interval, orange outside); dots: our seeds; black: our mean with "
         "its 95 % interval. A single seed may lie anywhere among the dots."

@@ -26,7 +26,7 @@ from layerwise.report.study.runs import (
 )
 from layerwise.report.study.tables import write_tables
 from layerwise.report.study.view import StudyView, read_study_view
-from layerwise.runs import write_text
+from layerwise.runs import as_file_name, write_text
 from layerwise.study.store import find_stores
 
 Section = Callable[[StudyView, Album], Html]
@@ -92,24 +92,27 @@ def write_study_index(views: Sequence[tuple[StudyView, Path]], folder: Path) -> 
         views: studies with the paths of their reports.
         folder: above them.
     """
-    album = Album(folder / "figures")
-    sections = [
-        (
-            view.summary.study.name,
-            view.summary.study.title,
-            joined(
-                [
-                    verdict_words(view.summary),
-                    outcomes(view.summary, album),
-                    tag("p", tag("a", "The whole report", href=path.relative_to(folder).as_posix())),
-                ]
-            ),
-        )
-        for view, path in views
-    ]
+    keys = _section_keys([path.parent.name for _, path in views])
+    sections = [_beside(view, path, folder, key) for key, (view, path) in zip(keys, views, strict=True)]
     verdicts = [view.summary.verdict for view, _ in views]
     told = ", ".join(f"{verdicts.count(one)} {one}" for one in ("supported", "contradicted", "open"))
     path = folder / "report.html"
     lead = tag("p", f"{len(views)} studies: {told}.", class_="lead")
     write_text(path, fill_page(folder.resolve().name, Html("studies"), lead, sections))
     return path
+
+
+def _section_keys(folders: Sequence[str]) -> list[str]:
+    """Names for sections and files, by folder, for one study may lie in two; numbered where they would be the same."""
+    names = [as_file_name(one) for one in folders]
+    return [name if names.count(name) == 1 else f"{name}-{place}" for place, name in enumerate(names, start=1)]
+
+
+def _beside(view: StudyView, path: Path, folder: Path, key: str) -> tuple[str, str, Html]:
+    """A study's section on the page of several: key, heading, body."""
+    shown = [
+        verdict_words(view.summary),
+        outcomes(view.summary, Album(folder / "figures", prefix=f"{key}-")),
+        tag("p", tag("a", "The whole report", href=path.relative_to(folder).as_posix())),
+    ]
+    return key, f"{view.summary.study.title} ({path.parent.name})", joined(shown)

@@ -36,14 +36,13 @@ def checks_section(view: StudyView, album: Album) -> Html:
 
 def curves_section(view: StudyView, album: Album) -> Html:
     """Accuracy and loss of all seeds by epoch."""
-    name = view.summary.study.name
     captions = {
         "accuracy": "Accuracy by epoch: on validation images (pink, a thin line for each seed, their mean thick), and "
         "the mean on training images as they went by (grey).",
         "loss": "Mean loss of an image, likewise.",
     }
     return joined(
-        figure(album.chart(f"{name}-{key}", plot_curves(view.summary, view.series, key), words), words)
+        figure(album.chart(key, plot_curves(view.summary, view.series, key), words), words)
         for key, words in captions.items()
     )
 
@@ -55,7 +54,7 @@ def confusion_section(view: StudyView, album: Album) -> Html:
         return Html()
     words = "Of each class's test images (a row), the percentage that got each class (a column), over all seeds."
     drawn = plot_confusion(view.summary, view.series, names)
-    return figure(album.chart(f"{view.summary.study.name}-confusion", drawn, words), words)
+    return figure(album.chart("confusion", drawn, words), words)
 
 
 def _class_names(view: StudyView) -> tuple[str, ...]:
@@ -70,12 +69,12 @@ def _class_names(view: StudyView) -> tuple[str, ...]:
 
 def calibration_section(view: StudyView, album: Album) -> Html:
     """Whether confidence can be believed, and what one temperature would mend."""
-    summary, name = view.summary, view.summary.study.name
+    summary = view.summary
     words = (
         "Accuracy of test images by the network's confidence in them, over all seeds; dots are as large as the share "
         "of the images there. Below the dashed line the network is too sure. ECE: expected calibration error."
     )
-    chart = album.chart(f"{name}-reliability", plot_reliability(summary, view.series), words)
+    chart = album.chart("reliability", plot_reliability(summary, view.series), words)
     measures = ("test_accuracy", "test_loss", "scaled_test_loss", "temperature", "ece")
     head = ["Cell", *(MEASURE_WORDS[one].capitalize() for one in measures)]
     rows = [
@@ -91,7 +90,7 @@ def calibration_section(view: StudyView, album: Album) -> Html:
     for measure in ("test_loss", "scaled_test_loss"):
         heading = MEASURE_WORDS[measure].capitalize()
         drawn = plot_outcomes(summary, measure=measure, title=heading)
-        more.append(figure(album.chart(f"{name}-{measure}", drawn, heading), "Each dot is one seed."))
+        more.append(figure(album.chart(measure, drawn, heading), "Each dot is one seed."))
     pair = tag("div", *more, class_="pair")
     return joined([figure(chart, words), pair, paragraph(said), details("As a table", table(head, rows))])
 
@@ -104,7 +103,7 @@ def kernels_section(view: StudyView, album: Album) -> Html:
         if rows is None:
             continue
         found, shape = rows
-        chart = album.chart(f"{view.summary.study.name}-kernels-{place}", plot_kernels(found, shape), words)
+        chart = album.chart(f"kernels-{place}", plot_kernels(found, shape), words)
         parts.append(figure(chart, f"{words}."))
     if not parts:
         return Html()
