@@ -26,6 +26,9 @@ from layerwise.views.studies import Layout, lay_out, words_of
 POINTS = 100
 """Epochs at which the curve of a single seed is drawn, so that a page with hundreds of them stays small."""
 
+BESIDE = 0.8
+"""Inches of a grid that are left of its cells."""
+
 LETTERS_AN_INCH = 12
 """Of a title above one of several cells."""
 
@@ -205,7 +208,7 @@ def _grid(
 ) -> tuple[Figure, NDArray[np.object_]]:
     """A row of axes for each series and a column for each level; without an axis, rows of at most four."""
     rows, columns = _shape(layout)
-    size = (0.8 + width * columns, 0.5 + (height + 0.2) * rows)
+    size = (BESIDE + width * columns, 0.5 + (height + 0.2) * rows)
     figure = Figure(figsize=size, layout="compressed")
     axes = figure.subplots(rows, columns, squeeze=False, sharey=sharey)
     if layout.along:
@@ -223,14 +226,14 @@ def _shape(layout: Layout) -> tuple[int, int]:
 def _cells(layout: Layout, axes: NDArray[np.object_]) -> Iterator[tuple[Axes, Contender]]:
     """Each cell with its axes, which get their words; axes without a cell are taken away."""
     columns = axes.shape[1]
-    room = axes[0, 0].figure.get_figwidth() / columns
+    room = (axes[0, 0].figure.get_figwidth() - BESIDE) / columns
     unused: dict[tuple[int, ...], Any] = dict(np.ndenumerate(axes))
     for row, (words, level_to_contender) in enumerate(layout.series.items()):
         for level, contender in level_to_contender.items():
             place = (row, layout.levels.index(level)) if layout.along else divmod(row, columns)
             ax = unused.pop(place)
             if not layout.along:
-                ax.set_title(_lines(words, int(min(2.0, room) * LETTERS_AN_INCH)), fontsize=7.5)
+                ax.set_title(_lines(words, int(room * LETTERS_AN_INCH)), fontsize=7.5)
             else:
                 if row == 0:
                     ax.set_title(f"{level:g}", fontsize=8)
