@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from layerwise.study.toml_lines import find_lines, line_of
 from study_files import SMALL
 
@@ -60,3 +62,8 @@ def test_the_lines_of_a_study_hold_its_keys() -> None:
     lines = SMALL.splitlines()
     for path, number in find_lines(SMALL).items():
         assert str(path[-1] if isinstance(path[-1], str) else path[-2]) in lines[number - 1]
+
+
+@pytest.mark.parametrize("string", ['"x#y"', "'x#y'", r'"x\"[#"', "'\"#['"])
+def test_no_character_in_a_string_hides_the_lines_that_follow(string: str) -> None:
+    assert find_lines(f"a = [{string}]  # [ it's\nb = [{string},  # [\n]\nc = 1\n") == {("a",): 1, ("b",): 2, ("c",): 4}

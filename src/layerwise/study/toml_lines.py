@@ -12,7 +12,7 @@ Path = tuple[str | int, ...]
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]#]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _PART = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
-_STRING = re.compile(r""""(?:[^"\\\\]|\\\\.)*"|'[^']*'""")
+_STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'""")
 
 
 def find_lines(text: str) -> dict[Path, int]:
@@ -36,7 +36,7 @@ def find_lines(text: str) -> dict[Path, int]:
         elif depth == 0 and key:
             found.setdefault((*table, *_parts(key[1])), number)
         quotes = _left_open(line)
-        bare = _STRING.sub("", line.partition("#")[0] if not quotes else "")
+        bare = _STRING.sub("", line if not quotes else "").partition("#")[0]
         depth += bare.count("[") - bare.count("]") if not header else 0
     return found
 
