@@ -38,6 +38,11 @@ def test_combinations_are_left_out() -> None:
     ]
 
 
+def test_what_cells_share_counts_for_what_is_left_out() -> None:
+    cells = expand_design({"a": 1}, [{"b": [3, 4], "skip": [{"a": 1, "b": 4}, {"a": 2, "b": 3}]}])
+    assert [dict(cell.settings) for cell in cells] == [{"a": 1, "b": 3}]
+
+
 def test_designs_stand_one_after_the_other_and_a_cell_stands_once() -> None:
     assert chosen({"a": [1, 2]}, {"a": [2, 3]}) == [{"a": 1}, {"a": 2}, {"a": 3}]
 

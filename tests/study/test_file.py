@@ -74,7 +74,7 @@ def test_all_faults_are_told_at_once_with_their_lines_and_near_names() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "line", "words"),
     [
-        ("seeds = 3", "seedz = 3", 4, 'there is no "seedz" in a study. Did you mean "seeds"?'),
+        ("seeds = 3", "seedz = 3", 4, 'a study has no "seedz". Did you mean "seeds"?'),
         ("seeds = 3", 'seeds = "3"', 4, "\"seeds\" must be a whole number; got '3'."),
         ("seeds = 3", "seeds = 0", 4, "seeds = 0: give at least 1."),
         ("seeds = 3", "seeds = 3\nalpha = 5.0", 5, "alpha = 5: give more than 0 and less than 1, such as 0.05."),
@@ -91,7 +91,7 @@ def test_all_faults_are_told_at_once_with_their_lines_and_near_names() -> None:
         ('kind = "needed"', 'kind = "neded"', 33, 'no comparison is called "neded". Did you mean "needed"?'),
         ('along = "data.train_per_class"\n', "", 32, 'a comparison of kind "needed" needs "along".'),
         ("level = 0.5\n", "", 32, 'a comparison of kind "needed" needs "level".'),
-        ('source = "a notebook"\n', "", 40, "a reference needs source."),
+        ('source = "a notebook"\n', "", 40, 'a reference needs "source".'),
         ("value = [0.3, 0.4]", "value = [0.3]", 44, "1 values are given"),
     ],
 )
@@ -111,7 +111,7 @@ def test_files_that_are_no_studies_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(FileError, match="is no text in UTF-8"):
         read_study(tmp_path / "bytes.toml")
-    with pytest.raises(StudyError, match='"title" is missing'):
+    with pytest.raises(StudyError, match='a study needs "title"'):
         parse_study("", name="empty")
 
 

@@ -155,13 +155,13 @@ def _values(comparison: Comparison, columns: list[NDArray[np.float64]]) -> NDArr
     return first - (columns[2] - columns[3]) if comparison.kind == "interaction" else first
 
 
-def flatten(table: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested tables as dotted keys.
 
     >>> flatten({"model": {"name": "a", "kernel": 3}})
     {'model.name': 'a', 'model.kernel': 3}
     """
-    flat: dict[str, object] = {}
+    flat: dict[str, Any] = {}
     for key, value in table.items():
         name = f"{prefix}{key}"
         flat |= flatten(value, f"{name}.") if isinstance(value, Mapping) else {name: value}

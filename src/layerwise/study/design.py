@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from layerwise.errors import StudyError
-from layerwise.study.cells import Cell, Value
+from layerwise.study.cells import Cell, Value, matches
 from layerwise.study.tuning import Contender, Tuned
 
 TOGETHER, SKIP, TUNE, BY = "together", "skip", "tune", "by"
@@ -34,33 +34,44 @@ def expand_design(shared: Mapping[str, Value], designs: Sequence[Mapping[str, An
     >>> [dict(cell.settings) for cell in cells]
     [{'model.name': 'a', 'training.epochs': 1, 'model.kernel': 3}, {'model.name': 'a', 'training.epochs': 2, ...}]
     """
-    found = [
-        _contender({**shared, **chosen}, design.get(TUNE)) for design in designs for chosen in _combinations(design)
-    ]
+    found = [_contender(chosen, design.get(TUNE)) for design in designs for chosen in _combinations(shared, design)]
     if not found:
-        raise StudyError("no cell is left: every combination is skipped, or there is no [[cells]].")
+        raise StudyError("no cell is left: every combination is skipped, a list is empty, or there is no [[cells]].")
     return tuple({one.address: one for one in found}.values())
+
+
+def find_idle_skips(shared: Mapping[str, Value], design: Mapping[str, Any]) -> list[int]:
+    """The places under `skip` that leave nothing out.
+
+    >>> find_idle_skips({}, {"a": [1, 2], "skip": [{"a": 3}, {"a": 1}]})
+    [0]
+    """
+    combinations = list(_combinations(shared, {key: value for key, value in design.items() if key != SKIP}))
+    return [
+        place
+        for place, where in enumerate(design.get(SKIP, ()))
+        if not any(matches(chosen, where) for chosen in combinations)
+    ]
 
 
 def _contender(settings: dict[str, Value], tune: Mapping[str, Any] | None) -> Contender:
     if tune is None:
         return Cell(settings)
     lists = {key: value for key, value in tune.items() if key != BY}
-    candidates = tuple(Cell(settings | choice) for choice in _combinations(lists))
+    candidates = tuple(Cell(settings | choice) for choice in _combinations({}, lists))
     if len(candidates) < 2:
         raise StudyError("there is nothing to choose: give a list of at least two levels under tune.")
     shared = {key: value for key, value in settings.items() if key not in lists}
     return Tuned({**shared, TUNED: True}, candidates, tune.get(BY, Tuned.by))
 
 
-def _combinations(design: Mapping[str, Any]) -> Iterator[dict[str, Value]]:
+def _combinations(shared: Mapping[str, Value], design: Mapping[str, Any]) -> Iterator[dict[str, Value]]:
     own = {key: value for key, value in design.items() if key not in (TOGETHER, SKIP, TUNE)}
     factors = [[{key: level} for level in _levels(value)] for key, value in own.items()]
     factors += [_side_by_side(group) for group in design.get(TOGETHER, ())]
-    skipped = [Cell(where) for where in design.get(SKIP, ())]
     for choice in product(*factors):
-        chosen = {key: value for part in choice for key, value in part.items()}
-        if not any(Cell(chosen).matches(where.settings) for where in skipped):
+        chosen = dict(shared) | {key: value for part in choice for key, value in part.items()}
+        if not any(matches(chosen, where) for where in design.get(SKIP, ())):
             yield chosen
 
 

@@ -22,14 +22,13 @@ from layerwise.errors import FileError, StudyError
 from layerwise.progress import Progress, silent
 from layerwise.study.cells import Cell, find_faults
 from layerwise.study.comparisons import Comparison, flatten
-from layerwise.study.design import BY, SKIP, TOGETHER, TUNE, expand_design
+from layerwise.study.design import SKIP, TOGETHER, TUNE, expand_design, find_idle_skips
 from layerwise.study.keys import Faults, check_keys
 from layerwise.study.planned import Claims
 from layerwise.study.toml_lines import Path as Place
 from layerwise.study.toml_lines import find_lines
 from layerwise.study.trials import MEASURES
-from layerwise.study.tuning import BY as MAY_CHOOSE
-from layerwise.study.tuning import Contender, Tuned, all_cells
+from layerwise.study.tuning import Contender, all_cells
 
 if TYPE_CHECKING:
     from layerwise.study.summary import StudySummary
@@ -200,7 +199,7 @@ def parse_study(text: str, *, name: str, source: str = "the study") -> Study:
     contenders = _contenders(given, faults)
     faults.stop()
     measure = given.get("measure", MEASURES[0])
-    claims = Claims(contenders, measure, MEASURES, faults.add)
+    claims = Claims(contenders, measure, faults.add)
     comparisons = [one for place, table in enumerate(given.get("compare", ())) for one in claims.read(table, place)]
     references = [one for place, table in enumerate(given.get("reference", ())) for one in _read(claims, table, place)]
     faults.stop()
@@ -225,20 +224,15 @@ def _contenders(given: Mapping[str, Any], faults: Faults) -> tuple[Contender, ..
     shared: dict[str, Any] = flatten(given["all"])
     contenders: dict[str, Contender] = {}
     for place, table in enumerate(given["cells"]):
-        tune = table.get(TUNE, {})
-        if not isinstance(tune, dict):
-            faults.add(("cells", place, TUNE), f'"{TUNE}" must be a table of levels; got {tune!r}.')
-            continue
-        if tune.get(BY, Tuned.by) not in MAY_CHOOSE:
-            known = " or ".join(MAY_CHOOSE)
-            words = f'"{tune[BY]}" may not choose: it is of images that are reported. Choose by {known}.'
-            faults.add(("cells", place, TUNE, BY), words)
-            continue
+        design = _flat_design(table)
         try:
-            found = expand_design(shared, [_flat_design(table)])
+            found = expand_design(shared, [design])
         except StudyError as error:
             faults.add(("cells", place), str(error))
             continue
+        for idle in find_idle_skips(shared, design):
+            words = "this leaves nothing out: no combination of these cells has its settings."
+            faults.add(("cells", place, SKIP, idle), words)
         for cell in all_cells(found):
             for key, words in find_faults(cell):
                 _blame(key, words, place, table, faults)
@@ -249,7 +243,7 @@ def _contenders(given: Mapping[str, Any], faults: Faults) -> tuple[Contender, ..
 def _flat_design(table: Mapping[str, Any]) -> dict[str, Any]:
     groups: dict[str, Any] = {name: [flatten(one) for one in table[name]] for name in (TOGETHER, SKIP) if name in table}
     if TUNE in table:
-        groups[TUNE] = flatten(table[TUNE])
+        groups[TUNE] = _flat_design(table[TUNE])
     return flatten({key: value for key, value in table.items() if key not in groups}) | groups
 
 

@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, time
+from types import UnionType
+from typing import Any, get_args
 
 from layerwise.errors import StudyError, did_you_mean
+from layerwise.study.comparisons import Kind, flatten
+from layerwise.study.design import BY, SKIP, TOGETHER, TUNE
 from layerwise.study.toml_lines import Path as Place
 from layerwise.study.toml_lines import line_of
 from layerwise.study.trials import MEASURES
+from layerwise.study.tuning import BY as MAY_CHOOSE
+from layerwise.study.tuning import Tuned
 
-KEYS = {
+Keys = Mapping[str, type | UnionType]
+"""Keys of a table, and of what kind their values are."""
+
+KEYS: Keys = {
     "title": str, "hypothesis": str, "question": str, "seeds": int, "alpha": float, "measure": str, "looks": list,
     "all": dict, "cells": list, "compare": list, "reference": list,
 }  # fmt: skip
 REQUIRED = ("title", "hypothesis", "seeds", "all", "cells")
-WORDS: Mapping[type, str] = {
-    str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a table",
+
+EVERY_CLAIM: Keys = {"kind": str, "claim": str, "measure": str, "primary": bool, "for": dict}
+CLAIMS: Mapping[Kind, Keys] = {
+    "difference": {"higher": dict, "lower": dict, "by": float},
+    "same": {"one": dict, "other": dict, "within": float},
+    "at-least": {"cell": dict, "least": float},
+    "interaction": {"higher": dict, "lower": dict, "more": dict, "less": dict, "by": float},
+    "needed": {"fewer": dict, "more": dict, "along": str, "level": float},
+}
+"""Of a claim of each kind: tables that name its cells by their settings, and a number that bounds it."""
+
+REFERENCE: Keys = {"source": str, "cell": dict, "value": float | list, "measure": str}
+OPTIONAL = ("by", "measure")
+
+WORDS: Mapping[type | UnionType, str] = {
+    str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list", dict: "a table",
+    float | list: "a number, or a list of them",
 }  # fmt: skip
 
 
@@ -48,29 +73,112 @@ class Faults:
 
 def check_keys(given: Mapping[str, Any], faults: Faults) -> None:
     """Note keys that no study has, those that are missing, and values that cannot be."""
-    for key, value in given.items():
-        kind = KEYS.get(key)
-        if kind is None:
-            faults.add((key,), f'there is no "{key}" in a study.{did_you_mean(key, KEYS)}')
-        elif not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
-            faults.add((key,), f'"{key}" must be {WORDS[kind]}; got {value!r}.')
-    for key in REQUIRED:
-        if key not in given:
-            faults.add((), f'"{key}" is missing.')
-    for name in ("cells", "compare", "reference"):
-        if isinstance(given.get(name, []), list) and not all(isinstance(one, dict) for one in given.get(name, [])):
+    plain = {key: value for key, value in given.items() if key not in TABLES}
+    _check_table(plain, KEYS, [key for key in REQUIRED if key not in given], "a study", (), faults)
+    _check_numbers({key: value for key, value in plain.items() if key in KEYS and _is_a(value, KEYS[key])}, faults)
+    for name, check in TABLES.items():
+        tables = given.get(name, [])
+        if not _are_tables(tables):
             faults.add((name,), f'"{name}" must be tables, each under [[{name}]].')
-    _check_numbers(given, faults)
+            continue
+        for place, table in enumerate(tables):
+            check(table, (name, place), faults)
+    if given.get("cells") == []:
+        faults.add(("cells",), '"cells" must be at least one table, under [[cells]].')
+    for where, found in _dates({key: given.get(key) for key in ("all", *TABLES)}, ()):
+        faults.add(where, f"{found} is a date; put it in quotes, or give a number.")
 
 
 def _check_numbers(given: Mapping[str, Any], faults: Faults) -> None:
     seeds, alpha, looks = given.get("seeds", 1), given.get("alpha", 0.05), given.get("looks", [])
-    if isinstance(seeds, int) and seeds < 1:
+    if seeds < 1:
         faults.add(("seeds",), f"seeds = {seeds}: give at least 1.")
-    if isinstance(alpha, int | float) and not 0 < alpha < 1:
+    if not 0 < alpha < 1:
         faults.add(("alpha",), f"alpha = {alpha:g}: give more than 0 and less than 1, such as 0.05.")
-    if looks and (list(looks) != sorted(set(looks)) or looks[-1] != seeds or looks[0] < 1):
+    counts = all(_is_a(look, int) for look in looks)
+    if looks and (not counts or list(looks) != sorted(set(looks)) or looks[-1] != seeds or looks[0] < 1):
         faults.add(("looks",), f"looks = {looks}: give increasing numbers of blocks, of which the last is {seeds}.")
-    measure = given.get("measure", MEASURES[0])
+
+
+def _check_cells(table: Mapping[str, Any], where: Place, faults: Faults) -> None:
+    """What stands beside the settings: lists that go together, what is skipped, what is searched."""
+    tune = table.get(TUNE, {})
+    if not isinstance(tune, dict):
+        faults.add((*where, TUNE), f'"{TUNE}" must be a table of levels; got {tune!r}.')
+        return
+    for some, place in ((table, where), (tune, (*where, TUNE))):
+        for name in (TOGETHER, SKIP):
+            if not _are_tables(some.get(name, [])):
+                header = ".".join(part for part in (*place, name) if isinstance(part, str))
+                faults.add((*place, name), f'"{name}" must be tables, each under [[{header}]].')
+    by = tune.get(BY, Tuned.by)
+    if not isinstance(by, str):
+        faults.add((*where, TUNE, BY), f'"{BY}" must be text; got {by!r}.')
+    elif by not in MAY_CHOOSE:
+        known = " or ".join(MAY_CHOOSE)
+        words = f'"{by}" may not choose: it is of images that are reported. Choose by {known}.'
+        faults.add((*where, TUNE, BY), words)
+
+
+def _check_claim(table: Mapping[str, Any], where: Place, faults: Faults) -> None:
+    kind = table.get("kind", "difference")
+    if not isinstance(kind, str) or kind not in CLAIMS:
+        faults.add((*where, "kind"), f'no comparison is called "{kind}".{did_you_mean(str(kind), CLAIMS)}')
+        return
+    keys = CLAIMS[kind]  # type: ignore[index]
+    _check_table(table, {**EVERY_CLAIM, **keys}, keys, f'a comparison of kind "{kind}"', where, faults)
+    if kind == "same" and _is_a(table.get("within"), float) and table["within"] <= 0:
+        faults.add((*where, "within"), f'"within" must be above 0; got {table["within"]}.')
+    conditions = table.get("for")
+    if isinstance(conditions, dict) and [] in flatten(conditions).values():
+        faults.add((*where, "for"), 'there are no levels under "for".')
+
+
+def _check_reference(table: Mapping[str, Any], where: Place, faults: Faults) -> None:
+    _check_table(table, REFERENCE, REFERENCE, "a reference", where, faults)
+    values = table.get("value")
+    for value in values if isinstance(values, list) else ():
+        if not _is_a(value, float):
+            faults.add((*where, "value"), f'"value" must be {WORDS[float | list]}; got {value!r} among them.')
+
+
+def _check_table(
+    table: Mapping[str, Any], keys: Keys, required: Iterable[str], what: str, where: Place, faults: Faults
+) -> None:
+    for key, value in table.items():
+        if key not in keys:
+            faults.add((*where, key), f'{what} has no "{key}".{did_you_mean(key, keys)}')
+        elif not _is_a(value, keys[key]):
+            faults.add((*where, key), f'"{key}" must be {WORDS[keys[key]]}; got {value!r}.')
+    for key in required:
+        if key not in table and key not in OPTIONAL:
+            faults.add(where, f'{what} needs "{key}".')
+    measure = table.get("measure", MEASURES[0])
     if isinstance(measure, str) and measure not in MEASURES:
-        faults.add(("measure",), f'no measure is called "{measure}".{did_you_mean(measure, MEASURES)}')
+        faults.add((*where, "measure"), f'no measure is called "{measure}".{did_you_mean(measure, MEASURES)}')
+
+
+TABLES = {"cells": _check_cells, "compare": _check_claim, "reference": _check_reference}
+"""The keys that hold several tables, and what looks at each."""
+
+
+def _is_a(value: Any, kind: type | UnionType) -> bool:
+    """Whether a value is of a kind: whole numbers are numbers, truth values and NaN are none."""
+    kinds = get_args(kind) or (kind,)
+    if isinstance(value, bool):
+        return bool in kinds
+    if isinstance(value, int | float) and float in kinds:
+        return math.isfinite(value)
+    return isinstance(value, kinds)
+
+
+def _are_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def _dates(value: Any, where: Place) -> Iterator[tuple[Place, date | time]]:
+    if isinstance(value, date | time):
+        yield where, value
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield from _dates(part, (*where, key))

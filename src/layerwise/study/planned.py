@@ -4,67 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any, get_args
+from typing import Any
 
 from layerwise.errors import did_you_mean
 from layerwise.study.cells import Value
 from layerwise.study.comparisons import Comparison, Kind, flatten
 from layerwise.study.design import TUNED
+from layerwise.study.keys import CLAIMS
 from layerwise.study.toml_lines import Path as Place
 from layerwise.study.tuning import Contender, Tuned
 
 Where = dict[str, Value]
 
 ROLES: Mapping[Kind, tuple[str, ...]] = {
-    "difference": ("higher", "lower"),
-    "same": ("one", "other"),
-    "at-least": ("cell",),
-    "interaction": ("higher", "lower", "more", "less"),
-    "needed": ("fewer", "more"),
+    kind: tuple(key for key, of in keys.items() if of is dict) for kind, keys in CLAIMS.items()
 }
 """The tables that a comparison of each kind has: each names settings of the cells that play this part."""
 
 BOUND: Mapping[Kind, str] = {
-    "difference": "by", "same": "within", "at-least": "least", "interaction": "by", "needed": "level",
-}  # fmt: skip
-"""What the bound of each kind is called; those of "same", "at-least" and "needed" must be given."""
-
-SHARED = ("kind", "claim", "measure", "primary", "for")
+    kind: next(key for key, of in keys.items() if of is float) for kind, keys in CLAIMS.items()
+}
+"""What the bound of each kind is called."""
 
 
 class Claims:
-    """Reads comparisons and references of a study.
+    """Reads comparisons and references of a study whose keys are checked.
 
     Args:
         contenders: of the study.
         measure: the study's own.
-        measures: all that there are.
         blame: is told each fault, with the place of the key.
     """
 
-    def __init__(
-        self,
-        contenders: Sequence[Contender],
-        measure: str,
-        measures: Sequence[str],
-        blame: Callable[[Place, str], None],
-    ) -> None:
-        self._cells, self._measure, self._measures, self._blame = contenders, measure, measures, blame
+    def __init__(self, contenders: Sequence[Contender], measure: str, blame: Callable[[Place, str], None]) -> None:
+        self._cells, self._measure, self._blame = contenders, measure, blame
 
     def read(self, table: Mapping[str, Any], place: int) -> Iterator[Comparison]:
         """The comparisons of one table: one for each combination under `for`."""
         where: Place = ("compare", place)
-        kind = table.get("kind", "difference")
-        if kind not in ROLES:
-            self._blame((*where, "kind"), f'no comparison is called "{kind}".{did_you_mean(str(kind), get_args(Kind))}')
-            return
-        if not self._has_keys(kind, table, where):
-            return
+        kind: Kind = table.get("kind", "difference")
         for conditions in _grid(table.get("for", {})):
             cells, amounts = self._parts(kind, table, conditions, where)
             measure = table.get("measure", self._measure)
             if not all(cells) or self._chosen_by(cells, measure, where):
                 continue
+            if len(set(cells)) < len(cells):
+                self._blame(where, f"a cell is compared with itself{_under(conditions)}; its sides must differ.")
             yield Comparison(
                 kind,
                 _claim(kind, table, conditions),
@@ -72,16 +57,12 @@ class Claims:
                 tuple(cell for cell in cells if cell),
                 float(table.get(BOUND[kind], 0.0)),
                 amounts,
-                bool(table.get("primary", True)),
+                table.get("primary", True),
             )
 
     def read_reference(self, table: Mapping[str, Any], place: int) -> Iterator[tuple[str, str, str, float]]:
         """Source, cell, measure and value of each value of one table; lists run side by side with their settings."""
         where: Place = ("reference", place)
-        missing = {"source", "cell", "value"} - set(table)
-        if missing:
-            self._blame(where, f"a reference needs {', '.join(sorted(missing))}.")
-            return
         settings = flatten(table["cell"])
         lists = {key: value for key, value in settings.items() if isinstance(value, list)}
         values = table["value"] if isinstance(table["value"], list) else [table["value"]]
@@ -89,11 +70,11 @@ class Claims:
             self._blame((*where, "value"), f"{len(values)} values are given for as many as {lists} settings.")
             return
         for row, value in enumerate(values):
-            chosen = {key: level[row] if key in lists else level for key, level in settings.items()}  # type: ignore[index]
-            cell = self._select(chosen, (*where, "cell"))  # type: ignore[arg-type]
-            measure = str(table.get("measure", self._measure))
+            chosen = {key: level[row] if key in lists else level for key, level in settings.items()}
+            cell = self._select(chosen, (*where, "cell"))
+            measure = table.get("measure", self._measure)
             if cell and not self._chosen_by([cell], measure, where):
-                yield str(table["source"]), cell, measure, float(value)
+                yield table["source"], cell, measure, float(value)
 
     def _chosen_by(self, addresses: Sequence[str | None], measure: str, where: Place) -> bool:
         """Whether a number is of the images that chose among candidates; no claim can rest on it."""
@@ -104,37 +85,17 @@ class Claims:
             self._blame((*where, "measure"), words)
         return refused
 
-    def _has_keys(self, kind: Kind, table: Mapping[str, Any], where: Place) -> bool:
-        along = ("along",) if kind == "needed" else ()
-        known = (*SHARED, *ROLES[kind], BOUND[kind], *along)
-        fine = True
-        for key in table:
-            if key not in known:
-                self._blame((*where, key), f'a comparison of kind "{kind}" has no "{key}".{did_you_mean(key, known)}')
-                fine = False
-        must = (*ROLES[kind], *along, *([BOUND[kind]] if kind in ("same", "at-least", "needed") else []))
-        for key in must:
-            if key not in table:
-                self._blame(where, f'a comparison of kind "{kind}" needs "{key}".')
-                fine = False
-        measure = table.get("measure", self._measure)
-        if measure not in self._measures:
-            hint = did_you_mean(str(measure), self._measures)
-            self._blame((*where, "measure"), f'no measure is called "{measure}".{hint}')
-            fine = False
-        return fine
-
     def _parts(
         self, kind: Kind, table: Mapping[str, Any], conditions: Where, where: Place
     ) -> tuple[list[str | None], tuple[float, ...]]:
         """The addresses of a comparison's cells, None for one that is not to be found; and the amounts of "needed"."""
-        roles = {role: _flat(table[role]) | conditions for role in ROLES[kind]}
+        roles = {role: flatten(table[role]) | conditions for role in ROLES[kind]}
         if kind == "interaction":
             sides = [roles[side] | roles[under] for under in ("more", "less") for side in ("higher", "lower")]
             return [self._select(side, where) for side in sides], ()
         if kind != "needed":
             return [self._select(settings, (*where, role)) for role, settings in roles.items()], ()
-        along = str(table["along"])
+        along: str = table["along"]
         found = [self._along(settings, along, (*where, role)) for role, settings in roles.items()]
         amounts = sorted(set(found[0]) & set(found[1]))
         if len(amounts) < 2:
@@ -186,10 +147,6 @@ class Claims:
         return " These are not combined."
 
 
-def _flat(table: Any) -> Where:
-    return flatten(table) if isinstance(table, Mapping) else {}  # type: ignore[return-value]
-
-
 def _grid(conditions: Mapping[str, Any]) -> Iterator[Where]:
     """Every combination of the levels under `for`."""
     flat = flatten(conditions)
@@ -199,13 +156,16 @@ def _grid(conditions: Mapping[str, Any]) -> Iterator[Where]:
 
 
 def _claim(kind: Kind, table: Mapping[str, Any], conditions: Where) -> str:
-    given = table.get("claim")
-    words = str(given) if given else _words(kind, table)
-    return f"{words} ({_told(conditions)})" if conditions else words
+    words = table.get("claim") or _words(kind, table)
+    return f"{words}{_under(conditions)}"
+
+
+def _under(conditions: Where) -> str:
+    return f" ({_told(conditions)})" if conditions else ""
 
 
 def _words(kind: Kind, table: Mapping[str, Any]) -> str:
-    sides = [_told(_flat(table[role])) for role in ROLES[kind]]
+    sides = [_told(flatten(table[role])) for role in ROLES[kind]]
     bound = table.get(BOUND[kind], 0)
     return {
         "difference": lambda: f"{sides[0]} above {sides[1]}" + (f" by {bound}" if bound else ""),
