@@ -170,6 +170,16 @@ def test_a_stack_that_cannot_be_made_is_run_alone_and_keeps_its_faults(monkeypat
     assert [(one.status, one.error) for one in run_stack(stack)] == [("failed", "OSError: no such disk")] * 3
 
 
+def test_a_stack_that_fails_while_it_trains_is_run_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError("no room for so many")
+
+    monkeypatch.setattr(stacked._Stack, "train", broken)
+    stack = next(cut_into_stacks(planned_trials(small())))
+    for trial, ours in zip(stack, run_stack(stack), strict=True):
+        same(ours, run_trial(trial))
+
+
 class Doubled(nn.Sequential):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return super().forward(super().forward(images))

@@ -102,17 +102,23 @@ def _width(trial: Trial) -> int:
 
 
 def run_stack(trials: Sequence[Trial]) -> list[Record]:
-    """Train trials of one kind together, or one after the other if they cannot be stacked."""
-    started = time.perf_counter()
+    """Train trials of one kind together, or one after the other if they cannot be stacked or their stack fails."""
     try:
-        data = [trial_data(trial) for trial in trials]
-        models = [trial_model(*pair) for pair in zip(trials, data, strict=True)]
+        records = _run_together(trials) if len(trials) > 1 else None
     except Exception:  # whatever it is: alone, each keeps its own fault, and the others go on
-        return [run_trial(trial) for trial in trials]
+        records = None
+    return [run_trial(trial) for trial in trials] if records is None else records
+
+
+def _run_together(trials: Sequence[Trial]) -> list[Record] | None:
+    """Their records, or None if no stack knows such networks or settings."""
+    started = time.perf_counter()
+    data = [trial_data(trial) for trial in trials]
+    models = [trial_model(*pair) for pair in zip(trials, data, strict=True)]
     settings = [trial.cell.training(stream_seed(trial.block, "study", "order", bits=31)) for trial in trials]
-    network = _make_network(models, data, settings) if len(trials) > 1 else None
+    network = _make_network(models, data, settings)
     if network is None:
-        return [run_trial(trial) for trial in trials]
+        return None
     before = [first_kernels(model) for model in models]
     stack = _Stack(network, data, settings)
     stack.train()
