@@ -109,6 +109,8 @@ def test_kernels_that_are_kept_stay() -> None:
         nn.Sequential(nn.Conv2d(1, 3, 3, padding="same"), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 3)),
         nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(144, 3)),
         nn.Sequential(nn.MaxPool2d(3), nn.Flatten(), nn.Linear(16, 3)),
+        nn.Sequential(nn.MaxPool2d(2, dilation=2), nn.Flatten(), nn.Linear(36, 3)),
+        nn.Sequential(nn.AvgPool2d(2, divisor_override=1), nn.Flatten(), nn.Linear(36, 3)),
         nn.Sequential(nn.Flatten(), nn.Linear(144, 3), nn.Dropout(0.5), nn.Linear(3, 3)),
         nn.Sequential(nn.Flatten(), nn.Linear(144, 3).requires_grad_(requires_grad=False)),
     ],

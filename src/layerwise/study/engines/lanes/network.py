@@ -63,8 +63,6 @@ def describe(model: nn.Module, image_shape: Sequence[int]) -> list[Described] | 
                 height = width = 1
     if not found or found[-1].kind != LINEAR:
         return None
-    if not found or found[-1].kind != LINEAR:
-        return None
     # Gradients begin at the last layer, so that one has to learn.
     return found if model.get_parameter(f"{found[-1].module}.weight").requires_grad else None
 
@@ -85,11 +83,18 @@ def _kind(module: nn.Module) -> int | None:
     if isinstance(module, nn.Linear):
         return LINEAR if module.bias is not None else None
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
-        halves = module.kernel_size in (2, (2, 2)) and module.stride in (2, (2, 2)) and module.padding in (0, (0, 0))
-        return (MAX_POOL if isinstance(module, nn.MaxPool2d) else AVERAGE_POOL) if halves else None
+        return (MAX_POOL if isinstance(module, nn.MaxPool2d) else AVERAGE_POOL) if _halves(module) else None
     if isinstance(module, nn.AdaptiveAvgPool2d):
         return MEAN if module.output_size in (1, (1, 1)) else None
     return RELU if isinstance(module, nn.ReLU) else -1 if isinstance(module, nn.Flatten) else None
+
+
+def _halves(pool: nn.MaxPool2d | nn.AvgPool2d) -> bool:
+    """Whether each square of 2 × 2 becomes its maximum or its mean."""
+    squares = pool.kernel_size in (2, (2, 2)) and pool.stride in (2, (2, 2)) and pool.padding in (0, (0, 0))
+    if isinstance(pool, nn.MaxPool2d):
+        return squares and pool.dilation in (1, (1, 1)) and not pool.return_indices
+    return squares and pool.divisor_override in (None, 4)
 
 
 class LaneNetwork:
