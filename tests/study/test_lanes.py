@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -119,11 +122,55 @@ def test_networks_that_lanes_do_not_know_are_left_to_torch(model: nn.Module) -> 
     assert describe(model, SHAPE) is None
 
 
-def test_a_compiler_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("CXX", "false")
-    native.load_library.cache_clear()
-    with pytest.raises(NoCompilerError, match=r"false cannot compile lanes\.cpp"):
+@pytest.fixture
+def afresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Nothing is compiled yet; what changes is put back."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    native._library_or_reason.cache_clear()
+    yield monkeypatch
+    native._library_or_reason.cache_clear()
+
+
+def test_a_compiler_that_fails_is_said_and_not_asked_again(tmp_path: Path, afresh: pytest.MonkeyPatch) -> None:
+    afresh.setenv("CXX", "false")
+    with pytest.raises(NoCompilerError, match=r"^false cannot compile lanes\.cpp: $"):
         native.load_library()
-    native.load_library.cache_clear()
+    afresh.setenv("CXX", "c++")
+    assert native.lane_width() == 0
     assert not list(tmp_path.rglob("*.so"))
+
+
+@pytest.mark.parametrize("compiler", ["no-such-compiler", "'"])
+def test_a_compiler_that_is_not_there_leaves_the_work_to_torch(compiler: str, afresh: pytest.MonkeyPatch) -> None:
+    afresh.setenv("CXX", compiler)
+    assert native.lane_width() == 0
+    with pytest.raises(NoCompilerError, match=r"^lanes\.cpp cannot be compiled, kept or loaded: "):
+        native.load_library()
+
+
+def test_so_does_a_cache_that_cannot_be_written_or_whose_files_cannot_be_loaded(
+    tmp_path: Path, afresh: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").write_text("a file")
+    assert native.lane_width() == 0
+    (tmp_path / "cache").unlink()
+    native._library_or_reason.cache_clear()
+    path = tmp_path / "cache" / "layerwise" / f"lanes-{native._key(native._compiler())}.so"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no library")
+    assert native.lane_width() == 0
+
+
+def test_a_compiler_may_have_arguments(tmp_path: Path, afresh: pytest.MonkeyPatch) -> None:
+    afresh.setenv("CXX", f"env {shlex.quote(native._compiler()[0])}")
+    assert native.lane_width() > 0
+    assert len(list(tmp_path.rglob("lanes-*.so"))) == 1
+
+
+def test_another_processor_or_compiler_gets_another_library(afresh: pytest.MonkeyPatch) -> None:
+    keys = {native._key([*native._compiler(), *more]) for more in ((), ("-DOTHER",))}
+    told = iter(["#define __AVX2__ 1", "#define __AVX2__ 1\n#define __AVX512F__ 1", "#define __AVX2__ 1"])
+    afresh.setattr(native, "_run", lambda command: subprocess.CompletedProcess(command, 0, next(told), ""))
+    narrow, wide, again = (native._key(["c++"]) for _ in range(3))
+    assert narrow == again
+    assert len({*keys, narrow, wide}) == 4

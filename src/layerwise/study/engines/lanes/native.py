@@ -5,15 +5,14 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
-import platform
+import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-
-from layerwise.errors import NoCompilerError
+from layerwise.errors import NoCompilerError, RunError
 from layerwise.runs import atomic_path
 
 SOURCE = Path(__file__).with_name("lanes.cpp")
@@ -21,20 +20,27 @@ COMPILERS = ("c++", "g++", "clang++")
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-fno-math-errno")
 
 
-@lru_cache(maxsize=1)
 def load_library() -> ctypes.CDLL:
     """The compiled library.
 
     Raises:
-        NoCompilerError: there is no C++ compiler, or it refuses.
+        NoCompilerError: there is no C++ compiler, it refuses, or what it makes cannot be kept or loaded.
     """
-    compiler = os.environ.get("CXX") or next((found for name in COMPILERS if (found := shutil.which(name))), None)
-    if compiler is None:
-        raise NoCompilerError(f"there is no C++ compiler here ({', '.join(COMPILERS)}).")
-    path = _cache() / f"lanes-{_key(compiler)}.so"
-    if not path.exists():
-        _compile(compiler, path)
-    library = ctypes.CDLL(str(path))
+    library = _library_or_reason()
+    if isinstance(library, str):
+        raise NoCompilerError(library)
+    return library
+
+
+@lru_cache(maxsize=1)
+def _library_or_reason() -> ctypes.CDLL | str:
+    """The library, or why there is none; so a compiler that refuses is asked once."""
+    try:
+        library = ctypes.CDLL(str(_compiled()))
+    except (NoCompilerError, RunError) as error:
+        return str(error)
+    except (OSError, RuntimeError, ValueError) as error:  # no home, no room, a home whose files may not be run
+        return f"{SOURCE.name} cannot be compiled, kept or loaded: {error}"
     library.lanes_create.restype = ctypes.c_void_p
     for name in ("destroy", "bind", "epoch", "logits", "gradients"):
         getattr(library, f"lanes_{name}").restype = None
@@ -49,28 +55,39 @@ def lane_width() -> int:
         return 0
 
 
-def _compile(compiler: str, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        made = subprocess.run(
-            [compiler, *FLAGS, str(SOURCE), "-o", str(temporary)], capture_output=True, text=True, check=False
-        )
-        if made.returncode:
-            raise NoCompilerError(f"{compiler} cannot compile {SOURCE.name}: {made.stderr.strip()[:300]}")
+def _compiled() -> Path:
+    """The library's file, compiled unless it is there."""
+    compiler = _compiler()
+    path = _cache() / f"lanes-{_key(compiler)}.so"
+    if not path.exists():
+        with atomic_path(path) as temporary:
+            made = _run([*compiler, *FLAGS, str(SOURCE), "-o", str(temporary)])
+            if made.returncode:
+                words = f"{shlex.join(compiler)} cannot compile {SOURCE.name}: {made.stderr.strip()[:300]}"
+                raise NoCompilerError(words)
+    return path
 
 
-def _key(compiler: str) -> str:
-    """Another source, compiler or processor needs another library."""
-    told = [
-        SOURCE.read_text(),
-        *FLAGS,
-        subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout,
-        platform.machine(),
-        platform.processor(),
-        torch.backends.cpu.get_cpu_capability(),
-    ]
+def _compiler() -> list[str]:
+    """The command: CXX, which may have arguments, or the first that is there."""
+    given = shlex.split(os.environ.get("CXX", ""))
+    found = given or [path for name in COMPILERS if (path := shutil.which(name))][:1]
+    if not found:
+        raise NoCompilerError(f"there is no C++ compiler here ({', '.join(COMPILERS)}).")
+    return found
+
+
+def _key(compiler: Sequence[str]) -> str:
+    """Another source, compiler or processor needs another library; its macros name the compiler and the processor."""
+    macros = _run([*compiler, "-march=native", "-dM", "-E", "-x", "c++", os.devnull]).stdout
+    told = [SOURCE.read_text(), *FLAGS, shlex.join(compiler), macros]
     return hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:16]
 
 
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def _cache() -> Path:
-    """Where compiled libraries are kept."""
+    """Where compiled libraries are kept; a home may be that of unlike machines."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "layerwise"
