@@ -21,8 +21,16 @@ from small_disks import full, small_disk
 from study_files import SMALL, made_up, small
 
 pytestmark = pytest.mark.slow
-COMMAND = [sys.executable, "-c", "from layerwise.cli import main; main()", "study", "run", "small.toml"]
+EACH_KEPT = """
+from layerwise.cli import main
+from layerwise.study import running
+
+running.KEEP_EVERY_S = 0.0
+main()
+"""
+COMMAND = [sys.executable, "-c", EACH_KEPT, "study", "run", "small.toml"]
 OPTIONS = ["--engine", "loop", "--no-check", "-o", "studies"]
+ALL = 12
 
 
 @pytest.fixture(scope="module")
@@ -44,19 +52,24 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 def test_two_processes_on_one_store_end_with_the_table_of_one(tmp_path: Path, expected: pd.DataFrame) -> None:
     both = [start(tmp_path), start(tmp_path)]
     assert [one.wait(timeout=300) for one in both] == [0, 0]
-    pd.testing.assert_frame_equal(table(Store(tmp_path / "studies" / "small")), expected)
+    store = Store(tmp_path / "studies" / "small")
+    assert len(list(store.folder.glob("chunks/*.parquet"))) == ALL
+    pd.testing.assert_frame_equal(table(store), expected)
 
 
 def test_a_killed_study_goes_on_and_ends_with_the_same_table(tmp_path: Path, expected: pd.DataFrame) -> None:
     first = start(tmp_path)
-    cells = tmp_path / "studies" / "small" / "cells.json"
-    while not cells.exists() and first.poll() is None:
-        time.sleep(0.05)
-    time.sleep(0.3)
+    folder = tmp_path / "studies" / "small"
+    while len(list(folder.glob("chunks/*.parquet"))) < 2 and first.poll() is None:
+        time.sleep(0.001)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
+    assert 2 <= len(Store(folder).finished()) < ALL
+    before = Store(folder).table()["seconds"]
     assert start(tmp_path).wait(timeout=300) == 0
-    pd.testing.assert_frame_equal(table(Store(tmp_path / "studies" / "small")), expected)
+    store = Store(folder)
+    pd.testing.assert_frame_equal(table(store), expected)
+    assert set(before) <= set(store.table()["seconds"])
 
 
 def test_a_full_disk_is_told_and_the_study_goes_on_when_there_is_room(tmp_path: Path, expected: pd.DataFrame) -> None:
