@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from layerwise.data.images import ImageData
 from layerwise.errors import FileError, Interrupted, StudyError, UnknownNameError
 from layerwise.study.engines import find_engine
 from layerwise.study.engines.loop import run_in_loop
@@ -19,7 +20,7 @@ from layerwise.study.engines.processes import spread
 from layerwise.study.running import planned_trials, run_study
 from layerwise.study.store import Store
 from layerwise.study.summary import summarize
-from layerwise.study.trials import CURVES, Record, Trial, run_trial
+from layerwise.study.trials import CURVES, Record, Trial, run_trial, trial_data
 from study_files import small
 
 
@@ -130,11 +131,18 @@ def test_a_run_that_was_stopped_early_has_the_numbers_of_the_network_that_is_tes
 
 
 def test_networks_of_a_block_see_the_same_images_and_blocks_differ() -> None:
-    trials = {(trial.cell.address, trial.block): run_trial(trial) for trial in planned_trials(small())[:8]}
-    confusions = {key: record.series["confusion"].reshape(3, 3).sum(axis=1) for key, record in trials.items()}
-    assert all(counts.tolist() == [20, 20, 20] for counts in confusions.values())
-    losses = {record.measures["test_loss"] for record in trials.values()}
-    assert len(losses) == 8
+    (cnn, _, mlp, _) = small().cells
+    splits = ("train", "validation", "test")
+    ours, theirs, others = (trial_data(Trial(cell, block)) for cell, block in ((cnn, 0), (mlp, 0), (cnn, 1)))
+    for split in splits:
+        first, second, other = (images_of(data, split) for data in (ours, theirs, others))
+        np.testing.assert_array_equal(first, second)
+        assert not np.array_equal(first, other)
+
+
+def images_of(data: ImageData, split: str) -> np.ndarray:
+    part = data.split(split)
+    return part.batch(slice(0, len(part)))
 
 
 def test_a_cell_that_diverges_or_fails_is_kept_and_the_rest_goes_on(tmp_path: Path) -> None:
