@@ -70,6 +70,13 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_table(finished: Store, t
     same(store, finished)
 
 
+def test_of_a_stopped_study_only_its_own_runs_are_counted(tmp_path: Path) -> None:
+    run_study(small(("seeds = 3", "seeds = 1")), tmp_path / "run", run_in_loop)
+    other = small(("model.kernel = 3", "model.kernel = 2"), ("seeds = 3", "seeds = 1"))
+    with pytest.raises(Interrupted, match=r"^stopped; 3 of 4 runs are kept in "):
+        run_study(other, tmp_path / "run", Counting(stop_after=1))
+
+
 def test_what_came_back_before_an_engine_failed_is_kept(tmp_path: Path) -> None:
     def fail(trials: Sequence[Trial]) -> Iterator[Record]:
         yield from map(run_trial, trials[:3])

@@ -61,7 +61,7 @@ def run_study(
             keeper.add(record)
     except KeyboardInterrupt:
         keeper.flush()
-        done = len(store.finished())
+        done = len(store.finished() & {trial.address for trial in planned})
         raise Interrupted(
             f"stopped; {done} of {len(planned)} runs are kept in {store.folder}.\n"
             "    Go on: run the same command again."
