@@ -13,6 +13,7 @@ import resource
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -30,6 +31,8 @@ RUN_FORMAT = 1
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 BLOCK_BYTES = 4096
+LEFT_AFTER_S = 3600
+"""A temporary file that was not written to for so long is nobody's any more."""
 
 
 @contextlib.contextmanager
@@ -131,9 +134,11 @@ def json_values(value: Any) -> Any:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """What a writer of this file left when it was killed."""
+    """What a writer of this file left when it was killed; a younger one may belong to a process that still writes."""
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        leftover.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another process may remove it, too
+            if time.time() - leftover.stat().st_mtime > LEFT_AFTER_S:
+                leftover.unlink()
 
 
 def read_json(path: Path) -> Any:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from command_line import make_trained, save_images
-from layerwise.runs import steps_of
+from layerwise.runs import LEFT_AFTER_S, steps_of
 
 pytestmark = pytest.mark.slow
 
@@ -222,9 +223,14 @@ def test_the_options_of_a_spec_stay_when_its_path_is_found_elsewhere(toys: Path,
     assert _find_path(spec, here) == spec
 
 
-def test_leftovers_of_a_killed_writer_are_removed_by_the_next_one(cli: Any, toys: Path) -> None:
+def test_leftovers_of_a_killed_writer_are_removed_by_the_next_one_an_hour_later(cli: Any, toys: Path) -> None:
     make_trained(Path("killed"))
+    an_hour_ago = time.time() - LEFT_AFTER_S - 1
     for name in ("votes.npy", "examples.parquet", "run.json"):
-        Path("killed", f".{name}.0123abcd.tmp").write_bytes(b"half")
+        for token, written in (("0123abcd", an_hour_ago), ("4567cdef", time.time())):
+            leftover = Path("killed", f".{name}.{token}.tmp")
+            leftover.write_bytes(b"half")
+            os.utime(leftover, (written, written))
     assert cli("difficulty", "killed", "--trust-code", "--k", 5).code == 0
-    assert [name for name in cli.files("killed") if name.endswith(".tmp")] == []
+    left = {Path(name).name for name in cli.files("killed") if name.endswith(".tmp")}
+    assert left == {".votes.npy.4567cdef.tmp", ".examples.parquet.4567cdef.tmp", ".run.json.4567cdef.tmp"}
