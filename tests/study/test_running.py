@@ -189,6 +189,17 @@ def test_the_same_work_twice_is_counted_once(finished: Store, tmp_path: Path) ->
     same(store, finished)
 
 
+def test_a_run_that_failed_in_one_process_hides_no_finished_one_of_another(finished: Store, tmp_path: Path) -> None:
+    store, trials = Store(tmp_path / "run"), planned_trials(small())
+    records = [run_trial(trial) for trial in trials]
+    store.keep(records)
+    failures = [Record(trial.cell.address, trial.block, "failed", "no memory") for trial in trials]
+    store.keep(failures)
+    for failure in failures:  # some of these files are read before the finished ones, some after
+        store.keep([failure])
+    same(store, finished)
+
+
 def test_claims_that_came_after_the_first_run_are_exploratory(tmp_path: Path) -> None:
     store = run_study(small(("seeds = 3", "seeds = 1")), tmp_path / "run", run_in_loop)
     later = small(("seeds = 3", "seeds = 1"), ("level = 0.5", "level = 0.4"), ("is ahead", "is behind"))

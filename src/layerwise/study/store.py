@@ -1,7 +1,8 @@
 """Store: a folder of finished records, a file for each chunk of them, written whole or not at all.
 
 A file is named by the trials in it, so that the same work gives the same name; there is no server and no lock. Two
-processes on one store may do the same work twice, and both write the same. Read it with pandas or DuckDB:
+processes on one store may do the same work twice, and both write the same; of a trial that failed in one of them the
+other's record counts. Read it with pandas or DuckDB:
 `read_parquet("STORE/chunks/*.parquet")`.
 """
 
@@ -11,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ import pyarrow.parquet as pq
 from layerwise.errors import FileError, StudyError
 from layerwise.runs import atomic_path, read_json, write_json, write_text
 from layerwise.study.file import Study, parse_study
-from layerwise.study.trials import MEASURES, Record, Trial
+from layerwise.study.trials import MEASURES, Record, Status, Trial
 
 FORMAT = 1
 PLAN = "plan.json"
@@ -102,7 +103,8 @@ class Store:
     def keep(self, records: Sequence[Record]) -> None:
         """Write a chunk."""
         if records:
-            names = sorted(f"{one.cell}-{one.block}" for one in records)
+            # A record that failed must not take the place of a finished one.
+            names = sorted(f"{one.cell}-{one.block}{one.status.removeprefix('done')}" for one in records)
             name = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
             self._write(self._chunks / f"{name}.parquet", table_of(records))
 
@@ -156,6 +158,8 @@ class Store:
         if not parts:
             return table_of([])[columns or slice(None)]
         rows = pd.concat(parts, ignore_index=True)
+        if "status" in rows:  # two processes may have run the same trial, and one of them failed
+            rows = rows.iloc[rows["status"].map(get_args(Status).index).argsort(kind="stable")]
         return rows.drop_duplicates(["cell", "block"]).sort_values(["cell", "block"], ignore_index=True)
 
     def _write(self, path: Path, table: pd.DataFrame) -> None:
