@@ -200,6 +200,16 @@ def test_a_run_that_failed_in_one_process_hides_no_finished_one_of_another(finis
     same(store, finished)
 
 
+def test_the_plan_is_that_of_the_first_run(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        run_study(small(), tmp_path / "run", Counting(stop_after=0))
+    corrected = small(("is ahead", "is behind"), ("level = 0.5", "level = 0.4"))
+    store = run_study(corrected, tmp_path / "run", run_in_loop)
+    summary = summarize(corrected, store)
+    assert summary.same_hypothesis
+    assert [one.planned for one in summary.judged] == [True] * 3
+
+
 def test_claims_that_came_after_the_first_run_are_exploratory(tmp_path: Path) -> None:
     store = run_study(small(("seeds = 3", "seeds = 1")), tmp_path / "run", run_in_loop)
     later = small(("seeds = 3", "seeds = 1"), ("level = 0.5", "level = 0.4"), ("is ahead", "is behind"))

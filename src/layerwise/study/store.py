@@ -53,9 +53,9 @@ class Store:
             raise StudyError(f"{self.folder} holds something else than a study. Choose another folder.")
 
     def begin(self, study: Study) -> None:
-        """Note the plan, unless one is noted already: what is claimed after the first run is told apart by it."""
+        """Note the plan while there are no results: what is claimed after the first run is told apart by it."""
         path = self.folder / PLAN
-        if not path.exists():
+        if not path.exists() or not self._files():
             plan = {
                 "format": FORMAT,
                 "plan": study.plan,
