@@ -38,6 +38,13 @@ def test_the_page_leads_with_the_verdict_and_shows_every_part(store: Store) -> N
     assert "http" not in page.replace("http://www.w3.org", "")
 
 
+def test_what_the_question_is_called_stands_at_the_head(store: Store, tmp_path: Path) -> None:
+    asked = made_up(small(("seeds = 3", 'seeds = 3\nquestion = "Q2 < Q3"')), tmp_path / "asked")
+    page = write_study_report(asked.folder).read_text()
+    assert "study · <bdi>Q2 &lt; Q3</bdi>" in page[: page.index("Predicted:")]
+    assert "study · " not in write_study_report(store.folder).read_text()
+
+
 def test_the_same_results_give_the_same_bytes(store: Store) -> None:
     first = write_study_page(read_study_view(store), store.folder).read_bytes()
     assert write_study_page(read_study_view(store), store.folder).read_bytes() == first

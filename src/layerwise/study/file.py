@@ -1,6 +1,7 @@
 """Study: read from a TOML file, or all that is wrong with the file at once, with line numbers; `Study.run` runs it.
 
 title, hypothesis       what is asked, and what is expected, in words
+question                what the question is called elsewhere, such as Q2
 seeds, alpha, measure   how many blocks, the error allowed, which number decides
 [all]                   settings of all cells
 [[cells]]               levels: every list is a factor, factors are crossed
@@ -65,6 +66,7 @@ class Study:
         contenders: what is compared: cells, and sets of them of which each block chooses one.
         comparisons: what is claimed.
         references: numbers of others.
+        question: what it is called elsewhere; empty where it has no such name.
         text: of the file.
         file_looks: the looks that the file names, however many blocks are asked for.
     """
@@ -80,6 +82,7 @@ class Study:
     measure: str = "test_accuracy"
     looks: tuple[int, ...] = ()
     text: str = field(default="", repr=False)
+    question: str = ""
     file_looks: tuple[int, ...] = ()
 
     @cached_property
@@ -216,6 +219,7 @@ def parse_study(text: str, *, name: str, source: str = "the study") -> Study:
         measure,
         looks,
         text,
+        given.get("question", ""),
         looks,
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from layerwise.progress import Progress, silent
-from layerwise.report.html import Html, joined, tag
+from layerwise.report.html import Html, joined, name, tag
 from layerwise.report.page import fill_page
 from layerwise.report.pictures import Album
 from layerwise.report.study.answer import answer, outcomes, verdict_words
@@ -27,6 +27,7 @@ from layerwise.report.study.runs import (
 from layerwise.report.study.tables import write_tables
 from layerwise.report.study.view import StudyView, read_study_view
 from layerwise.runs import as_file_name, write_text
+from layerwise.study.file import Study
 from layerwise.study.store import find_stores
 
 Section = Callable[[StudyView, Album], Html]
@@ -81,8 +82,13 @@ def write_study_page(view: StudyView, folder: Path) -> Path:
     written = [(key, heading, build(view, album)) for key, heading, build in SECTIONS]
     kept = [one for one in written if one[2]]
     path = folder / "report.html"
-    write_text(path, fill_page(view.summary.study.title, Html("study"), answer(view, album), kept))
+    write_text(path, fill_page(view.summary.study.title, _subject(view.summary.study), answer(view, album), kept))
     return path
+
+
+def _subject(study: Study) -> Html:
+    """That it is a study, and what its question is called."""
+    return Html(" · ".join(["study", *([name(study.question)] if study.question else [])]))
 
 
 def write_study_index(views: Sequence[tuple[StudyView, Path]], folder: Path) -> Path:
