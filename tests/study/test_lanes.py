@@ -16,7 +16,7 @@ from torch.nn import functional
 from layerwise.errors import NoCompilerError
 from layerwise.study.edge_kernels import set_edge_kernels
 from layerwise.study.engines.lanes import native
-from layerwise.study.engines.lanes.network import LaneNetwork, describe
+from layerwise.study.engines.lanes.network import LaneNetwork, find_lane_layers
 from stack_files import BATCH, COUNT, SHAPE, batch, images, labels_of, networks, orders_of
 
 NETWORKS = [
@@ -119,7 +119,7 @@ def test_kernels_that_are_kept_stay() -> None:
     ],
 )
 def test_networks_that_lanes_do_not_know_are_left_to_torch(model: nn.Module) -> None:
-    assert describe(model, SHAPE) is None
+    assert find_lane_layers(model, SHAPE) is None
 
 
 @pytest.fixture

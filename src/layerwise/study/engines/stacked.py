@@ -21,7 +21,7 @@ from layerwise.models.catalog import load_model
 from layerwise.models.mode import evaluating
 from layerwise.seeds import stream_seed
 from layerwise.study.engines.lanes.native import lane_width
-from layerwise.study.engines.lanes.network import LaneNetwork, describe, known_to_lanes
+from layerwise.study.engines.lanes.network import LaneNetwork, find_lane_layers, known_to_lanes
 from layerwise.study.engines.processes import spread
 from layerwise.study.engines.tensors.network import WIDTH, TensorNetwork, stackable
 from layerwise.study.trials import Record, Trial, failed, first_kernels, run_trial, tested, trial_data, trial_model
@@ -145,7 +145,7 @@ def _make_network(
     first, shape, sizes = models[0], data[0].image_shape, np.diff(_starts(len(data[0].train), settings[0].batch_size))
     if not _is_plain(settings[0]) or not _gives_logits(first, data[0]):
         return None
-    if len(models) <= lane_width() and describe(first, shape) is not None:
+    if len(models) <= lane_width() and find_lane_layers(first, shape) is not None:
         return LaneNetwork(models, shape, max(int(sizes.max()), EVALUATED))
     # Batch norm refuses to train on one image, and the loop says so.
     if stackable(first) and sizes.min() > 1:

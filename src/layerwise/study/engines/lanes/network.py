@@ -23,7 +23,7 @@ Float = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Described:
+class LaneLayer:
     """A layer as the library knows it; `module` holds its parameters, if it has some."""
 
     kind: int
@@ -33,13 +33,13 @@ class Described:
     module: str = ""
 
 
-def describe(model: nn.Module, image_shape: Sequence[int]) -> list[Described] | None:
+def find_lane_layers(model: nn.Module, image_shape: Sequence[int]) -> list[LaneLayer] | None:
     """The layers of a network, or None if it has any that lanes do not know."""
     layers = layers_of(model)
     if layers is None or not known_to_lanes(model):
         return None
     channels, height, width = image_shape
-    found: list[Described] = []
+    found: list[LaneLayer] = []
     for name, module in layers:
         kind = _kind(module)
         if kind is None or (kind in (MAX_POOL, AVERAGE_POOL) and (height % 2 or width % 2)):
@@ -48,15 +48,15 @@ def describe(model: nn.Module, image_shape: Sequence[int]) -> list[Described] | 
             side = int(module.kernel_size[0])
             if module.in_channels != channels or min(height, width) <= side // 2:
                 return None
-            found.append(Described(kind, channels, module.out_channels, side, name))
+            found.append(LaneLayer(kind, channels, module.out_channels, side, name))
             channels = module.out_channels
         elif isinstance(module, nn.Linear):
             if module.in_features != channels * height * width:
                 return None
-            found.append(Described(kind, module.in_features, module.out_features, 1, name))
+            found.append(LaneLayer(kind, module.in_features, module.out_features, 1, name))
             channels, height, width = module.out_features, 1, 1
         elif kind >= 0:
-            found.append(Described(kind, channels, channels, 1))
+            found.append(LaneLayer(kind, channels, channels, 1))
             if kind in (MAX_POOL, AVERAGE_POOL):
                 height, width = height // 2, width // 2
             elif kind == MEAN:
@@ -101,7 +101,7 @@ class LaneNetwork:
     """Networks in lanes.
 
     Args:
-        models: one for each lane that is used, all of one kind (`describe` gives the same for each).
+        models: one for each lane that is used, all of one kind (`find_lane_layers` gives the same for each).
         image_shape: (C, H, W).
         batch: images in a batch, at most.
     """
@@ -109,20 +109,20 @@ class LaneNetwork:
     def __init__(self, models: Sequence[nn.Module], image_shape: Sequence[int], batch: int) -> None:
         self._library = load_library()
         self.width = int(self._library.lanes_width())
-        described = describe(models[0], image_shape)
-        if described is None or len(models) > self.width:
+        layers = find_lane_layers(models[0], image_shape)
+        if layers is None or len(models) > self.width:
             raise ValueError("these networks do not fit into lanes")
-        self._models, self._layers, self._size = list(models), described, math.prod(image_shape)
-        trained = [self._is_trained(layer) for layer in described]
+        self._models, self._layers, self._size = list(models), layers, math.prod(image_shape)
+        trained = [self._is_trained(layer) for layer in layers]
         table = np.array(
             [
                 (layer.kind, layer.inputs, layer.outputs, layer.side, free)
-                for layer, free in zip(described, trained, strict=True)
+                for layer, free in zip(layers, trained, strict=True)
             ],
             np.int32,
         )
         self._made = ctypes.c_void_p(
-            self._library.lanes_create(_at(table), len(described), image_shape[1], image_shape[2], batch)
+            self._library.lanes_create(_at(table), len(layers), image_shape[1], image_shape[2], batch)
         )
         self._finalizer = weakref.finalize(self, self._library.lanes_destroy, self._made)
         self._parameters: dict[str, tuple[Float, Float]] = {}
@@ -184,10 +184,10 @@ class LaneNetwork:
                     module.weight.copy_(torch.from_numpy(weight[..., lane].copy()))
                     module.bias.copy_(torch.from_numpy(bias[..., lane].copy()))
 
-    def _with_parameters(self) -> Iterator[tuple[int, Described]]:
+    def _with_parameters(self) -> Iterator[tuple[int, LaneLayer]]:
         return ((place, layer) for place, layer in enumerate(self._layers) if layer.module)
 
-    def _is_trained(self, layer: Described) -> int:
+    def _is_trained(self, layer: LaneLayer) -> int:
         module = self._models[0].get_submodule(layer.module) if layer.module else None
         return int(module is not None and next(module.parameters()).requires_grad)
 
