@@ -103,7 +103,7 @@ def test_checks_that_ask_for_something_are_told_before_the_first_run(
         (("gone.toml",), "FileError: no file gone.toml."),
         (("inductive-bais/all",), 'no study is called "inductive-bais/all". Did you mean "inductive-bias/all"'),
         (("small.toml", "--engine", "lop"), 'no engine is called "lop". Did you mean "loop"?'),
-        (("small.toml", "--seeds", "0"), "StudyError: seeds must be at least 1; got 0."),
+        (("small.toml", "--seeds", "0"), "StudyError: seeds must be a whole number of at least 1; got 0."),
         (("small.toml", "-o", "small.toml"), "NotADirectoryError"),
     ],
 )

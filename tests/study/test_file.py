@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from layerwise.errors import FileError, StudyError, UnknownNameError
 from layerwise.progress import Item, What
 from layerwise.study.checks.results import check_study
 from layerwise.study.file import Study, parse_study, read_study
+from layerwise.study.named import find_studies
 from layerwise.study.summary import load_study
 from study_files import SMALL, small
 
@@ -111,6 +113,9 @@ def test_files_that_are_no_studies_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(FileError, match="is no text in UTF-8"):
         read_study(tmp_path / "bytes.toml")
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(FileError, match=r"folder\.toml cannot be read \(Is a directory\)\.$"):
+        read_study(tmp_path / "folder.toml")
     with pytest.raises(StudyError, match='a study needs "title"'):
         parse_study("", name="empty")
 
@@ -118,6 +123,7 @@ def test_files_that_are_no_studies_are_refused(tmp_path: Path) -> None:
 def test_a_study_is_had_by_its_name_or_its_file(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL)
     assert Study.from_file(tmp_path / "small.toml") == Study.from_file(str(tmp_path / "small.toml")) == small()
+    assert find_studies(tmp_path / "small.toml") == (small(),)
     assert Study.from_file("inductive-bias/q4-domain-shift").name == "q4-domain-shift"
     with pytest.raises(StudyError, match=r'"inductive-bias/all" is \d+ studies: q1-overfit, .* or take find_studies\.'):
         Study.from_file("inductive-bias/all")
@@ -131,8 +137,15 @@ def test_with_other_seeds_only_looks_within_them_are_left() -> None:
         *((1,), (2, 4), (2, 4, 5), (2, 4, 8), (2, 4, 8, 20))
     ]
     assert study.with_seeds(20).seeds == 20
-    with pytest.raises(StudyError, match=r"^seeds must be at least 1; got 0\.$"):
-        study.with_seeds(0)
+    assert type(study.with_seeds(np.int64(3)).seeds) is int  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seeds", [0, -1, 2.5, "3", True, float("nan"), [3]])
+def test_seeds_that_are_no_whole_number_above_0_are_refused(seeds: int, tmp_path: Path) -> None:
+    with pytest.raises(StudyError) as caught:
+        small().run(tmp_path / "run", seeds=seeds)
+    assert str(caught.value) == f"seeds must be a whole number of at least 1; got {seeds!r}."
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_easy_door_runs_what_is_missing_and_judges(tmp_path: Path) -> None:
@@ -155,5 +168,8 @@ def test_the_easy_door_runs_what_is_missing_and_judges(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match='no engine is called "lop"'):
         small().run(tmp_path / "other", engine="lop")
     assert not (tmp_path / "other").exists()
+    (folder / "study.toml").unlink()
+    with pytest.raises(FileError, match=r"^no file .*study\.toml\.$"):
+        load_study(folder)
     with pytest.raises(StudyError, match="holds no study"):
         load_study(tmp_path / "other")

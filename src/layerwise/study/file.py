@@ -12,6 +12,7 @@ seeds, alpha, measure   how many blocks, the error allowed, which number decides
 from __future__ import annotations
 
 import hashlib
+import numbers
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -118,7 +119,7 @@ class Study:
         """
         from layerwise.study.named import find_studies
 
-        found = find_studies(str(name))
+        found = find_studies(name)
         if len(found) > 1:
             told = ", ".join(one.name for one in found)
             raise StudyError(f'"{name}" is {len(found)} studies: {told}. Name one of them, or take find_studies.')
@@ -128,10 +129,11 @@ class Study:
         """The same study with another number of blocks; looks beyond it are left out.
 
         Raises:
-            StudyError: fewer than one.
+            StudyError: no whole number, or fewer than one.
         """
-        if seeds < 1:
-            raise StudyError(f"seeds must be at least 1; got {seeds}.")
+        if isinstance(seeds, bool) or not isinstance(seeds, numbers.Integral) or seeds < 1:
+            raise StudyError(f"seeds must be a whole number of at least 1; got {seeds!r}.")
+        seeds = int(seeds)  # one of NumPy's could not be noted as JSON
         return replace(self, seeds=seeds, looks=(*(look for look in self.looks if look < seeds), seeds))
 
     def run(
@@ -156,7 +158,7 @@ class Study:
 
         Raises:
             UnknownNameError: there is no such engine.
-            StudyError: the folder cannot be used; or fewer than one seed.
+            StudyError: the folder cannot be used; or `seeds` is no whole number of at least 1.
             Interrupted: Ctrl-C. What was run is kept: the same call goes on.
         """
         from layerwise.study.checks.noted import note_checks
@@ -177,7 +179,7 @@ def read_study(path: Path | str) -> Study:
     """Read a study from a file.
 
     Raises:
-        FileError: there is no such file, or it is no TOML.
+        FileError: there is no such file, it cannot be read, or it is no TOML.
         StudyError: all that is wrong with it, with line numbers.
     """
     path = Path(path)
@@ -187,6 +189,8 @@ def read_study(path: Path | str) -> Study:
         raise FileError(f"no file {path}.") from None
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is no text in UTF-8 ({error}).") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read ({error.strerror}).") from None
     return parse_study(text, name=path.stem, source=str(path))
 
 

@@ -16,7 +16,7 @@ def list_studies() -> tuple[str, ...]:
     return tuple(str(path.relative_to(CATALOG).with_suffix("")) for path in sorted(CATALOG.rglob("*.toml")))
 
 
-def find_studies(name: str) -> tuple[Study, ...]:
+def find_studies(name: Path | str) -> tuple[Study, ...]:
     """A study by its name, all of a group, or one from a file.
 
     Args:
@@ -29,6 +29,7 @@ def find_studies(name: str) -> tuple[Study, ...]:
     >>> [study.name for study in find_studies("inductive-bias/all")][:2]
     ['q1-overfit', 'q2-images']
     """
+    name = str(name)
     if name.endswith(".toml"):
         return (read_study(name),)
     known = list_studies()

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from layerwise.errors import FileError, StudyError
 from layerwise.runs import atomic_path, read_json, write_json, write_text
-from layerwise.study.file import Study, parse_study
+from layerwise.study.file import Study, read_study
 from layerwise.study.trials import MEASURES, Record, Status, Trial
 
 FORMAT = 1
@@ -76,14 +76,14 @@ class Store:
 
         Raises:
             StudyError: nothing was run here.
+            FileError: the study's file is gone.
         """
         path = self.folder / "asked.json"
         if not path.exists():
             raise StudyError(f"{self.folder} holds no study. Run one: layerwise study run NAME -o FOLDER.")
         asked = dict(read_json(path))
-        text = (self.folder / "study.toml").read_text(encoding="utf-8")
-        study = parse_study(text, name=asked["name"], source=str(self.folder / "study.toml"))
-        return replace(study, seeds=asked["seeds"], looks=tuple(asked["looks"]))
+        study = read_study(self.folder / "study.toml")
+        return replace(study, name=asked["name"], seeds=asked["seeds"], looks=tuple(asked["looks"]))
 
     def cells(self) -> dict[str, Any]:
         """The settings of all cells that were ever planned, by address."""
