@@ -6,7 +6,7 @@ keys            the keys of such a file, and how its faults are gathered
 cells           what is trained once a seed: its settings and its address
 design          levels → cells: products, levels that go together, combinations left out
 tuning          cells of which each block chooses one by its validation images
-planned         the claims of a file, read against its cells
+claims          the claims of a file, read against its cells
 comparisons     what is claimed of which cells, and whether it came true
 plan            what was meant before the first run, and in what a study departs from it
 trials          one cell in one block: trained, measured, a record

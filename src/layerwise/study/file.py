@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 from layerwise.errors import FileError, StudyError
 from layerwise.progress import Progress, silent
 from layerwise.study.cells import Cell, find_faults
+from layerwise.study.claims import Claims
 from layerwise.study.comparisons import Comparison, flatten
 from layerwise.study.design import SKIP, TOGETHER, TUNE, expand_design, find_idle_skips
 from layerwise.study.keys import Faults, check_keys
-from layerwise.study.planned import Claims
 from layerwise.study.toml_lines import Path as Place
 from layerwise.study.toml_lines import find_lines
 from layerwise.study.trials import MEASURES
