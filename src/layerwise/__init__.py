@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from layerwise.data.splits import hold_out
     from layerwise.difficulty.depths import Depths
     from layerwise.difficulty.folder import load_depths, load_difficulty, save_depths, save_difficulty
+    from layerwise.difficulty.labels.errors import LabelErrors, find_label_errors
+    from layerwise.difficulty.labels.evidence import Evidence, gather_evidence
+    from layerwise.difficulty.labels.export import export_label_errors
     from layerwise.difficulty.measuring import measure_depths, measure_difficulty
     from layerwise.difficulty.result import Difficulty
     from layerwise.difficulty.settings import ProbeSettings
@@ -121,6 +124,7 @@ __all__ = [
     "Embedding",
     "EncoderReport",
     "EntropyBelow",
+    "Evidence",
     "ExitCurve",
     "ExitNetwork",
     "ExitOutcome",
@@ -132,6 +136,7 @@ __all__ = [
     "Ground",
     "ImageData",
     "InputError",
+    "LabelErrors",
     "LayerwiseError",
     "LazyImages",
     "LearnedGate",
@@ -183,8 +188,10 @@ __all__ = [
     "evaluate_on",
     "evaluate_policy",
     "exit_curve",
+    "export_label_errors",
     "export_onnx",
     "find_filters",
+    "find_label_errors",
     "find_neighbors",
     "find_studies",
     "find_taps",
@@ -192,6 +199,7 @@ __all__ = [
     "fingerprint",
     "fit_gate",
     "flip_labels",
+    "gather_evidence",
     "gradient_norms",
     "hold_out",
     "known_models",

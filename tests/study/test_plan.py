@@ -33,8 +33,7 @@ def later(store: Store, study: Study) -> StudySummary:
 
 
 def test_the_plan_is_noted_once(tmp_path: Path) -> None:
-    store = Store(tmp_path / "study")
-    store.begin(small(TEN))
+    store = contradicted(tmp_path / "study")
     store.begin(small(("seeds = 3", "seeds = 20\nalpha = 0.1"), FIRST))
     plan = Plan.read(store.plan(), small())
     identities = tuple(one.identity for one in small().comparisons)

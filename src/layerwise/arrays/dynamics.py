@@ -11,6 +11,8 @@
     el2n                  distance of the probabilities from the label, in the first epochs
     forgetting_events     how often a right example became wrong
     iteration_learned     the epoch from which it stays right
+    learning_error        distance of the probabilities from the label, while the network learns
+    learning_aum          how far the label's logit is above the others, while the network learns
 
 Every function takes `logits` of shape (E, N, K), epochs in order, and `labels` of shape (N,), and gives shape (N,).
 Which direction is hard, the cost and the source stand in `layerwise.arrays.score_catalog`, as data. `DynamicsLog` gives
@@ -35,6 +37,9 @@ __all__ = [
     "el2n",
     "forgetting_events",
     "iteration_learned",
+    "learning_aum",
+    "learning_error",
+    "learning_weight",
     "mean_entropy",
     "mean_loss",
     "mean_margin",
@@ -128,9 +133,7 @@ def el2n(logits: Logits, labels: Labels, *, early_epochs: int = EARLY_EPOCHS) ->
     High is hard. Cost: free with training; the paper averages ten runs. Source: Paul, Ganguli and Dziugaite (2021),
     "Deep learning on a data diet", definition 2.3.
     """
-    errors = np.exp(log_probabilities(_checked(logits)[:early_epochs]))  # (E, N, K)
-    errors[:, np.arange(len(labels)), labels] -= 1.0
-    return _over_epochs(np.sqrt((errors**2).sum(axis=2)))
+    return _over_epochs(_error_norms(_checked(logits)[:early_epochs], labels))
 
 
 def forgetting_events(logits: Logits, labels: Labels) -> Values:
@@ -161,6 +164,39 @@ def iteration_learned(logits: Logits, labels: Labels) -> Values:
     return epoch
 
 
+def learning_weight(accuracy: float, num_classes: int) -> float:
+    """How much an epoch tells of its examples: a (1 - accuracy), with a the accuracy above chance, as a share, 0 to 1.
+
+    Nothing while the network guesses, and nothing when it knows every label by heart, the wrong ones too.
+
+    Source: layerwise; chosen on faults made on purpose, see docs/methods/label-errors.md.
+
+    >>> learning_weight(0.5, 2), learning_weight(1.0, 2), round(learning_weight(0.55, 10), 3)
+    (0.0, 0.0, 0.225)
+    """
+    above_chance = max((accuracy - 1.0 / num_classes) / (1.0 - 1.0 / num_classes), 0.0)
+    return above_chance * (1.0 - accuracy)
+
+
+def learning_error(logits: Logits, labels: Labels) -> Values:
+    """The mean of |p - e_label|, epochs weighted by what they tell (`learning_weight`); 0 to √2. High is hard.
+
+    Where no epoch tells anything, all count alike. Cost: free with training. Source: layerwise; the distance is that of
+    `el2n`.
+    """
+    return _while_learning(_error_norms(logits, labels), logits, labels)
+
+
+def learning_aum(logits: Logits, labels: Labels) -> Values:
+    """The mean of z_label - max z_other, epochs weighted by what they tell (`learning_weight`). High is easy.
+
+    Where no epoch tells anything, all count alike. Cost: free with training. Source: layerwise; the margin is that of
+    `area_under_margin`.
+    """
+    own, other = _own_and_highest_other(np.asarray(logits, np.float64), labels)
+    return _while_learning(own - other, logits, labels)
+
+
 DYNAMICS = {
     "aum": area_under_margin,
     "confidence": confidence,
@@ -173,6 +209,8 @@ DYNAMICS = {
     "el2n": el2n,
     "forgetting": forgetting_events,
     "iteration_learned": iteration_learned,
+    "learning_error": learning_error,
+    "learning_aum": learning_aum,
 }
 """The name of each score in tables, and its definition."""
 
@@ -180,6 +218,23 @@ DYNAMICS = {
 def _over_epochs(values: Values) -> Values:
     mean: Values = values.mean(axis=0)
     return mean
+
+
+def _while_learning(values: Values, logits: Logits, labels: Labels) -> Values:
+    """The mean over epochs, weighted by how much each tells: (E, N) → (N,)."""
+    accuracies = _right(logits, labels).mean(axis=1)
+    weights = np.array([learning_weight(float(accuracy), logits.shape[2]) for accuracy in accuracies])
+    mean: Values = np.average(values, axis=0, weights=weights if weights.any() else None)
+    return mean
+
+
+def _error_norms(logits: Logits, labels: Labels) -> Values:
+    """|p - e_label|, (E, N)."""
+    _check_labels(logits, labels)
+    errors = np.exp(log_probabilities(logits))  # (E, N, K)
+    errors[:, np.arange(len(labels)), labels] -= 1.0
+    norms: Values = np.sqrt((errors**2).sum(axis=2))
+    return norms
 
 
 def _label_log_probabilities(logits: Logits, labels: Labels) -> Values:

@@ -55,6 +55,8 @@ SCORES = {
         Score("el2n", "error norm, early", "hard", "mean of |p - e_y|, first 10 epochs", FREE, DIET),
         Score("forgetting", "forgetting events", "hard", "times right, then wrong", FREE, FORGETTING),
         Score("iteration_learned", "epoch learned", "hard", "from then on right", FREE, "Baldock and others (2021)"),
+        Score("learning_error", "error norm while learning", "hard", "weighted mean of |p - e_y|", FREE, "layerwise"),
+        Score("learning_aum", "AUM while learning", "easy", "weighted mean of z_y - max z_other", FREE, "layerwise"),
         Score("self_confidence", "confidence in the label", "easy", "p_y", PASS, "Northcutt and others (2021)"),
         Score("normalized_margin", "margin of the label", "easy", "(p_y - max p_other + 1) / 2", PASS,
               "Kuan and Mueller (2022)"),

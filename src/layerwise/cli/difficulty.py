@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from layerwise.cli.console import AsJson, bars, print_json, print_table, say, share_with_interval
+from layerwise.cli.console import AsJson, bars
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from layerwise.cli.sources import Source
     from layerwise.data.images import ImageData
-    from layerwise.difficulty.depths import Depths
-    from layerwise.views.run import RunView
 
 SPLITS = ("test", "train", "validation", "all")
 
@@ -56,6 +49,10 @@ def difficulty(
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor keep raw images' neighbours.")] = False,
     seed: Annotated[int, typer.Option(help="With --data: splits images that come in one piece.")] = 0,
+    label_errors: Annotated[
+        bool, typer.Option("--label-errors", help="Rank the labels trained on; the run needs `train --log-dynamics`.")
+    ] = False,
+    suspects: Annotated[int, typer.Option(help="With --label-errors: how many labels to gather evidence on.")] = 100,
     again: Annotated[bool, typer.Option("--again", help="Replace what was measured before.")] = False,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Run the FILE.py that the run names as its network.")
@@ -67,10 +64,15 @@ def difficulty(
     layerwise difficulty runs/shapes --taps blocks
 
     layerwise difficulty --model resnet20 --weights r20.pth --data cifar10:DIR -o runs/r20
+
+    layerwise difficulty runs/digits --label-errors
     """
+    from layerwise.cli.label_errors import check_not_ranked, rank_labels
     from layerwise.cli.sources import source_of_names, source_of_run
     from layerwise.cli.threads import use_threads
     from layerwise.difficulty.folder import check_not_measured
+    from layerwise.difficulty.input_cache import cache_folder
+    from layerwise.difficulty.settings import ProbeSettings
     from layerwise.errors import InputError
 
     if not limit_gb > 0:
@@ -79,7 +81,9 @@ def difficulty(
         use_threads(threads)
     folder = output or run
     if folder is not None and not again:
-        check_not_measured(folder)
+        (check_not_ranked if label_errors else check_not_measured)(folder)
+    if label_errors:
+        _refuse_unused_by_labels(run, output)
     if run is not None and folder is not None:
         _refuse_unused({"--weights": weights, "--mean": mean, "--std": std})
         source = source_of_run(run, data, seed=seed, model=model, trust_code=trust_code, may_ask=not as_json)
@@ -90,11 +94,27 @@ def difficulty(
             "what to measure? Give a run folder: layerwise difficulty RUN\n"
             "    or a network and images: layerwise difficulty --model MODEL --data DATA -o RUN"
         )
+    if label_errors:
+        cache = None if no_cache else cache_folder()
+        settings = ProbeSettings(k, batch_size, limit_gb * 1e9, device=device, cache=cache, fast=fast)
+        rank_labels(source, folder, taps=taps, suspects=suspects, settings=settings, as_json=as_json)
+        return
     measure(
         source, folder, taps=taps, k=k, agree_with=agree_with, split=split, limit_bytes=limit_gb * 1e9,
         batch_size=batch_size, keep_activations=keep_activations, device=device, depths_only=depths_only,
         fast=fast, use_cache=not no_cache, as_json=as_json,
     )  # fmt: skip
+
+
+def _refuse_unused_by_labels(run: Path | None, output: Path | None) -> None:
+    from layerwise.errors import InputError
+
+    if run is None or output is not None:
+        raise InputError(
+            "--label-errors ranks the labels of a run, from what was noted while it was trained, and writes into it.\n"
+            "    Give the run, without -o: layerwise difficulty RUN --label-errors\n"
+            "    Make one: layerwise train MODEL DATA -o RUN --log-dynamics"
+        )
 
 
 def _refuse_unused(option_to_value: Mapping[str, object]) -> None:
@@ -115,6 +135,7 @@ def measure(
 ) -> None:  # fmt: skip
     """Measure, save into the folder, and print what came out."""
     from layerwise.arrays.depth import Reference
+    from layerwise.cli.difficulty_words import print_depths, print_difficulty, say_where_time_went
     from layerwise.cli.sources import read_place
     from layerwise.difficulty.depths import Depths
     from layerwise.difficulty.folder import check_same_network, save_depths, save_difficulty
@@ -155,11 +176,11 @@ def measure(
     shutil.rmtree(partial, ignore_errors=True)
     seconds = time.perf_counter() - started
     if not as_json:
-        _say_where_time_went(measured.provenance["seconds"], seconds)
+        say_where_time_went(measured.provenance["seconds"], seconds)
     if isinstance(measured, Depths):
-        _report_depths(folder, measured, seconds, as_json=as_json)
+        print_depths(folder, measured, seconds, as_json=as_json)
     else:
-        _report(folder, seconds, as_json=as_json)
+        print_difficulty(folder, seconds, as_json=as_json)
 
 
 @contextmanager
@@ -191,108 +212,3 @@ def examples_of(data: ImageData, split: str) -> ImageData:
             f'no split is named "{split}".{did_you_mean(split, SPLITS)}\n    Choose one of: {", ".join(SPLITS)}.'
         )
     return data if split == "all" else data.split(split)
-
-
-def _report_depths(folder: Path, depths: Depths, seconds: float, *, as_json: bool) -> None:
-    names = [tap.name for tap in depths.taps]
-    if as_json:
-        splits = {
-            split: _depth_summary(depths.depth[depths.splits == split], len(names))
-            for split in dict.fromkeys(depths.splits.tolist())
-        }
-        asked = dict(zip(names, depths.asked.tolist(), strict=True))
-        facts = {"run": str(folder), "taps": names, "seconds": round(seconds, 2), "asked": asked, "splits": splits}
-        print_json(facts | _approximate(depths.tap_table()))
-        return
-    tap_to_seconds = depths.provenance["seconds"]["search"]
-    decided = [int((depths.depth == depth).sum()) for depth in range(len(names) + 1)]
-    rows = [
-        (depth, name, decided[depth], int(asked), f"{tap_to_seconds[name]:.1f}" if name in tap_to_seconds else "–")
-        for depth, (name, asked) in enumerate(zip(names, depths.asked, strict=True))
-    ]
-    print_table(
-        f"{len(depths)} images, asked from the last tap backwards until a probe disagrees",
-        ("depth", "tap", "decided here", "asked", "seconds"),
-        [*rows, (len(names), "unresolved", decided[-1], "–", "–")],
-    )
-    _say_if_approximate(depths.tap_table())
-    say(f"Written to {folder}. For the report, measure all of it: layerwise difficulty {folder} --again")
-
-
-def _report(folder: Path, seconds: float, *, as_json: bool) -> None:
-    from layerwise.views.depths import accuracy_by_depth
-    from layerwise.views.run import read_run
-    from layerwise.views.taps import network_accuracy, probe_accuracy
-
-    view = read_run(folder)
-    if as_json:
-        print_json(_summary(folder, view, network_accuracy(view), seconds) | _approximate(view.taps))
-        return
-    depths = accuracy_by_depth(view).merge(
-        probe_accuracy(view), how="left", on=["split", "tap"], suffixes=("", "_probe")
-    )
-    for split, rows in depths.groupby("split", sort=False):
-        print_table(
-            f"{split}: {int(rows['count'].sum())} images",
-            ("depth", "tap", "accuracy of its probe", "decided here", "share", "accuracy of the network there"),
-            [_cells(row) for row in rows.to_dict("records")],
-        )
-    _say_if_approximate(view.taps)
-    say(f"Written to {folder}. Look at it: layerwise report {folder}")
-
-
-def _say_where_time_went(seconds: Mapping[str, Any], total_s: float) -> None:
-    searches = sorted(seconds["search"].items(), key=itemgetter(1), reverse=True)
-    by_tap = ", ".join(f"{tap} {search_s:.1f}" for tap, search_s in searches)
-    searching_s = sum(search_s for _, search_s in searches)
-    say(f"{total_s:.1f} s: recording {seconds['recording']:.1f}, searching {searching_s:.1f} ({by_tap})")
-
-
-def _say_if_approximate(taps: pd.DataFrame) -> None:
-    from layerwise.views.approximation import approximation
-
-    if said := approximation(taps):
-        say(said)
-
-
-def _approximate(taps: pd.DataFrame) -> dict[str, str]:
-    from layerwise.views.approximation import approximation
-
-    said = approximation(taps)
-    return {"approximate": said} if said else {}
-
-
-def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
-    return (
-        str(row["depth"]),
-        row["tap"],
-        share_with_interval(row["accuracy_probe"], row["accuracy_low_probe"], row["accuracy_high_probe"]),
-        str(row["count"]),
-        f"{row['share']:.3f}",
-        share_with_interval(row["accuracy"], row["accuracy_low"], row["accuracy_high"]),
-    )
-
-
-def _summary(folder: Path, view: RunView, accuracy: pd.DataFrame, seconds: float) -> dict[str, Any]:
-    return {
-        "run": str(folder),
-        "taps": view.tap_names,
-        "seconds": round(seconds, 2),
-        "splits": {
-            row["split"]: {
-                **_depth_summary(view.examples["depth"].to_numpy()[view.rows(row["split"])], len(view.tap_names)),
-                "accuracy": row["accuracy"],
-                "accuracy_95": [row["accuracy_low"], row["accuracy_high"]],
-            }
-            for row in accuracy.to_dict("records")
-        },
-    }
-
-
-def _depth_summary(depth: NDArray[np.int64], taps: int) -> dict[str, Any]:
-    resolved = depth[depth < taps]
-    return {
-        "examples": len(depth),
-        "mean_depth_of_resolved": float(resolved.mean()) if len(resolved) else None,
-        "unresolved": len(depth) - len(resolved),
-    }

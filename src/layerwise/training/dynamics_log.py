@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from layerwise.arrays.dynamics import EARLY_EPOCHS
+from layerwise.arrays.dynamics import EARLY_EPOCHS, learning_weight
 from layerwise.errors import InputError, NotEnoughExamplesError
 from layerwise.training.dynamics import Dynamics
 from layerwise.training.dynamics_checks import (
@@ -26,8 +26,25 @@ from layerwise.training.dynamics_checks import (
 
 __all__ = ["DynamicsLog"]
 
-SUMS = ("aum", "confidence", "squares", "correctness", "aleatoric", "mean_loss", "mean_margin", "mean_entropy", "el2n")
+SUMS = (
+    "aum",
+    "confidence",
+    "squares",
+    "correctness",
+    "aleatoric",
+    "mean_loss",
+    "mean_margin",
+    "mean_entropy",
+    "el2n",
+    "mean_error",
+)
 """What is added up for each example, an epoch at a time; `squares` of the label's probability make the variability."""
+
+LEARNING = ("learning_error", "learning_aum")
+"""What is added up with the weight of its epoch, which is known when the epoch is over."""
+
+
+TINY = 1e-300
 
 
 class DynamicsLog:
@@ -81,6 +98,9 @@ class DynamicsLog:
         self._last_wrong = torch.zeros(num_examples, dtype=torch.int64)
         self._rival = torch.full((num_examples,), NEVER)
         self._rival_weight = torch.zeros(num_examples, dtype=torch.float64)
+        self._now = torch.zeros(len(LEARNING), num_examples, dtype=torch.float64)
+        self._weighted = torch.zeros(len(LEARNING), num_examples, dtype=torch.float64)
+        self._weights = torch.zeros(num_examples, dtype=torch.float64)
         self._came = torch.zeros(num_examples, dtype=torch.bool)
         self._here = 0
         self._curve = torch.full((num_examples,), float("nan"), dtype=torch.float16) if curves else None
@@ -111,6 +131,7 @@ class DynamicsLog:
         """Say that an epoch is over, although not every example came; nothing to do where each did."""
         if not self._here:
             return
+        self._weigh_epoch()
         self.epochs += 1
         self._here = 0
         self._came.fill_(False)
@@ -135,6 +156,10 @@ class DynamicsLog:
         squares = means.pop("squares")
         means["el2n"] = (self._sums[SUMS.index("el2n")] / early).numpy()
         means["variability"] = np.sqrt(np.maximum(squares - means["confidence"] ** 2, 0.0))
+        told, unweighted = self._weights > 0, (means["mean_error"], means["aum"])
+        del means["mean_error"]
+        for name, sums, plain in zip(LEARNING, self._weighted, unweighted, strict=True):
+            means[name] = np.where(told, (sums / self._weights.clamp(min=TINY)).numpy(), plain)
         never_right = means["correctness"] == 0
         means["forgetting"] = np.where(never_right, self._times.numpy(), self._forgotten.numpy()).astype(np.float64)
         means["iteration_learned"] = (self._last_wrong + 1).numpy().astype(np.float64)
@@ -182,9 +207,11 @@ class DynamicsLog:
         errors = probabilities.clone()
         errors[at, labels] -= 1.0
         early = self._times[rows] < EARLY_EPOCHS
+        error, margin = errors.norm(dim=1), logits[at, labels] - rival_logit
+        self._now[:, rows] = torch.stack([error, margin])
         self._sums[:, rows] += torch.stack(
             [
-                logits[at, labels] - rival_logit,
+                margin,
                 label,
                 label**2,
                 right.double(),
@@ -192,7 +219,8 @@ class DynamicsLog:
                 -logs[at, labels],
                 label - rival_probability,
                 -(probabilities * logs.clamp(min=-1e4)).sum(dim=1),
-                errors.norm(dim=1) * early,
+                error * early,
+                error,
             ]
         )
         self._forgotten[rows] += (self._was_right[rows] & ~right).long()
@@ -205,6 +233,12 @@ class DynamicsLog:
             self._curve[rows] = label.to(torch.float16)
         self._here += int((~self._came[rows]).sum())
         self._came[rows] = True
+
+    def _weigh_epoch(self) -> None:
+        came = self._came
+        weight = learning_weight(float(self._was_right[came].double().mean()), self.num_classes)
+        self._weighted[:, came] += weight * self._now[:, came]
+        self._weights[came] += weight
 
     def _vote_for_rival(self, rows: Tensor, rival: Tensor, weight: Tensor) -> None:
         """A majority vote over epochs in O(N): a class stays while its weight is above that of the others together.

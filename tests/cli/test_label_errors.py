@@ -1,0 +1,74 @@
+"""`layerwise difficulty RUN --label-errors`: what is ranked, what is left in the run, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from command_line import CommandLine
+from layerwise.runs import read_table, write_table
+from layerwise.training.dynamics import load_dynamics
+
+TRAIN = ("train", "net.py:net", "npz:small.npz", "-o", "noted", "--epochs", "3", "--validation", "0", "--log-dynamics")
+RANK = ("difficulty", "noted", "--trust-code", "--label-errors", "--k", "5")
+
+
+@pytest.fixture
+def noted(cli: CommandLine, toys: Path) -> Path:
+    assert cli(*TRAIN).code == 0
+    return Path("noted")
+
+
+@pytest.mark.slow
+def test_all_labels_are_ranked_and_the_most_suspect_have_evidence(cli: CommandLine, noted: Path) -> None:
+    before = cli.files(noted)
+    told = json.loads(cli(*RANK, "--suspects", "6", "--json").out.splitlines()[-1])
+    after = cli.files(noted)
+    assert {name: after[name] for name in before} == before
+    labels = pd.read_parquet(noted / "labels" / "labels.parquet")
+    assert sorted(labels["id"]) == sorted(load_dynamics(noted)[0].tolist())
+    suspects = pd.read_parquet(noted / "labels" / "suspects.parquet")
+    assert suspects["id"].tolist() == labels["id"].head(6).tolist()
+    assert [one["id"] for one in told["most_suspect"]] == labels["id"].head(10).tolist()
+    assert told["images"] == 40
+    assert told["mislabelled"] == (labels["kind"] == "mislabelled").sum()
+    assert told["most_suspect"][6]["lost_at_tap"] is None
+
+
+@pytest.mark.slow
+def test_for_people_there_is_a_table_and_what_is_there_is_not_overwritten(cli: CommandLine, noted: Path) -> None:
+    shown = cli(*RANK, "--suspects", "4")
+    assert shown.code == 0, shown.err
+    assert "40 labels:" in shown.err + shown.out
+    assert "neighbours of the suggested class" in shown.out
+    said = cli.refusal(*RANK)
+    assert "noted holds suspect labels already." in said
+    assert "To rank them again, add --again." in said
+    assert cli(*RANK, "--again").code == 0
+
+
+def test_a_run_without_dynamics_says_how_to_get_them(cli: CommandLine, toys: Path) -> None:
+    said = cli.refusal("difficulty", "trained", "--trust-code", "--label-errors")
+    assert "trained holds no training dynamics." in said
+    assert "layerwise train MODEL DATA -o RUN --log-dynamics" in said
+
+
+def test_labels_of_no_run_are_refused(cli: CommandLine, toys: Path) -> None:
+    said = cli.refusal("difficulty", "--model", "resnet8", "--data", "npz:small.npz", "-o", "new", "--label-errors")
+    assert "--label-errors ranks the labels of a run" in said
+    assert "--label-errors ranks" in cli.refusal("difficulty", "trained", "-o", "new", "--label-errors")
+
+
+@pytest.mark.slow
+def test_dynamics_of_other_images_and_odd_numbers_are_refused(cli: CommandLine, noted: Path) -> None:
+    assert "--suspects is how many labels" in cli.refusal(*RANK, "--suspects", "0")
+    table = read_table(noted / "dynamics.parquet")
+    write_table(noted / "dynamics.parquet", table.iloc[:-1])
+    assert "noted the dynamics of 39 images, and these are 40 others." in cli.refusal(*RANK)
+    write_table(noted / "dynamics.parquet", table.drop(columns="learning_aum"))
+    assert "there is no learning_aum" in cli.refusal(*RANK)
+    (noted / "dynamics.parquet").write_bytes(b"PAR1 and no more")
+    assert "is not a Parquet table, or is truncated" in cli.refusal(*RANK)
