@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from layerwise.data.images import ImageData
+from layerwise.difficulty.labels.errors import find_label_errors
+from layerwise.difficulty.labels.evidence import Evidence
+from layerwise.difficulty.labels.folder import save_label_errors
 from layerwise.seeds import stream
 from layerwise.training.dynamics import Dynamics
 from layerwise.training.dynamics_log import DynamicsLog
@@ -31,3 +37,27 @@ def made_up() -> Dynamics:
         logits[rows, (labels + 2) % CLASSES] += np.where(wavers, sure / 4, 0.0)
         log.update(rows, logits, labels)
     return log.result()
+
+
+def write_labels(run: Path, *, class_names: tuple[str, ...] = ("ant", "bee", "cat", "dog"), taps: int = 3) -> Path:
+    """Put the made-up dynamics and suspect labels into a run folder, with neighbours drawn at random."""
+    ids = np.array([f"train-{row:05d}" for row in range(100)])
+    dynamics, generator = made_up(), stream(0, "neighbours")
+    dynamics.save(run, ids)
+    errors = find_label_errors(dynamics, ids=ids, class_names=class_names)
+    rows = errors.order[:14]
+    neighbors = generator.integers(0, 100, (len(rows), taps, 10))
+    classes = dynamics.labels[neighbors]
+    evidence = Evidence(
+        errors,
+        rows,
+        tuple(f"<tap {tap}>" for tap in range(taps)),
+        (classes == errors.labels[rows, None, None]).mean(axis=2),
+        (classes == errors.suggested[rows, None, None]).mean(axis=2),
+        neighbors.astype(np.int32),
+    )
+    images = ImageData.create(
+        generator.integers(0, 256, (100, 3, 8, 8), dtype=np.uint8), dynamics.labels, ids=ids, class_names=class_names
+    )
+    save_label_errors(run, errors, evidence, images, facts={"k": 10})
+    return run

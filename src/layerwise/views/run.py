@@ -17,6 +17,7 @@ from layerwise.views.encoders import EncodersView, read_encoders
 from layerwise.views.exits import ExitsView, read_exits
 from layerwise.views.faults import SPLITS, find_faults
 from layerwise.views.features import ExampleView, FiltersView, read_examples, read_filters
+from layerwise.views.labels import LabelsView, NotedView, read_labels, read_noted
 from layerwise.views.maps import MapsView, read_maps
 from layerwise.views.units import UnitsView, read_units
 
@@ -46,6 +47,8 @@ class RunView:
         filters: of one layer; None if they were not drawn.
         looked_at: examples whose values at every tap were drawn.
         encoders: what encoders keep of new images; None if none were measured.
+        noted: what every training image went through; None if it was not noted.
+        labels: suspect labels; None if labels were not ranked.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
 
@@ -70,6 +73,8 @@ class RunView:
     filters: FiltersView | None = None
     looked_at: tuple[ExampleView, ...] = ()
     encoders: EncodersView | None = None
+    noted: NotedView | None = None
+    labels: LabelsView | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
 
@@ -170,6 +175,8 @@ def read_run(path: Path) -> RunView:
         filters=read_filters(path),
         looked_at=read_examples(path),
         encoders=read_encoders(path),
+        noted=read_noted(path),
+        labels=read_labels(path),
         run=run,
         model=model,
     )

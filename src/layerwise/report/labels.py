@@ -1,0 +1,95 @@
+"""Sections on training dynamics: what every image went through, and the labels that may be wrong."""
+
+from __future__ import annotations
+
+from layerwise.arrays.score_catalog import score
+from layerwise.plots.labels import plot_correlations, plot_data_map, plot_suspects
+from layerwise.report.html import PERCENT, Html, details, figure, joined, name, paragraph, table, tag
+from layerwise.report.pictures import Album
+from layerwise.views.labels import LabelsView
+from layerwise.views.run import RunView
+
+SHOWN, LISTED, PER_PICTURE = 12, 100, 6
+
+
+def dynamics_section(view: RunView, album: Album) -> Html:
+    """The data map, and how the scores agree; nothing where no dynamics were noted."""
+    noted = view.noted
+    if noted is None:
+        return Html()
+    scores = noted.dynamics.scores
+    never = int((scores["correctness"] == 0).sum())
+    data_map = album.chart(
+        "data-map",
+        plot_data_map(noted, view.labels),
+        f"{len(noted.ids)} training images by confidence and variability; {never} were never right.",
+    )
+    rings = " Rings: labels that most likely are wrong." if view.labels is not None else ""
+    caption = (
+        f"Each of {len(noted.ids):,} training images over {noted.dynamics.epochs} epochs, as it was trained on. "
+        f"Top left: easy. Right: ambiguous. Bottom left: hard, or mislabelled. {never:,} were never right.{rings}"
+    )
+    correlations = album.chart("score-correlations", plot_correlations(noted), "Rank correlations of all scores.")
+    told = "Spearman's correlation of the scores, each turned so that high is hard. They are no independent opinions."
+    return joined([figure(data_map, caption), figure(correlations, told), _scores(view)])
+
+
+def _scores(view: RunView) -> Html:
+    """What each score is, and how it goes with depth where training images were measured."""
+    if view.noted is None:
+        return Html()
+    with_depth = view.noted.with_depth(view.examples).set_index("score")
+    heads = ["Score", "What it is", "Formula", "High means", "Source"]
+    if len(with_depth):
+        heads.append(f"With depth ({int(with_depth['count'].iloc[0]):,} training images)")
+    lines = []
+    for column in view.noted.scores:
+        one = score(column)
+        cells: list[str] = [tag("code", column), one.words, one.formula, one.high_means, one.source]
+        lines.append([*cells, *([f"{float(with_depth['rho'][column]):.2f}"] if len(with_depth) else [])])
+    return details("The scores", table(heads, lines, names=5))
+
+
+def labels_section(view: RunView, album: Album) -> Html:
+    """The most suspect labels with the evidence on each; nothing where labels were not ranked."""
+    labels = view.labels
+    if labels is None:
+        return Html()
+    counts = labels.counts()
+    words = paragraph(
+        f"Of {len(labels.labels):,} training labels {counts.get('mislabelled', 0):,} look wrong and "
+        f"{counts.get('ambiguous', 0):,} images ambiguous, if nine in ten are fine. The most suspect come first; "
+        "suspicion ranks labels, and is no probability."
+    )
+    pictures = []
+    for start in range(0, min(SHOWN, len(labels.suspects)), PER_PICTURE):
+        drawn = plot_suspects(labels, view.noted, first=start, count=PER_PICTURE)
+        pictures.append(album.chart(f"suspects-{start // PER_PICTURE}", drawn, _alt(labels, start)))
+    caption = (
+        "Label → suggested class; the probability of the label while the network was trained; the share of its "
+        f"{labels.facts.get('k', '')} nearest training images that are of either class at each tap; and the nearest "
+        "ones at the tap where it was lost (grey line), red where they have the suggested class."
+    )
+    return joined([words, figure(joined(pictures), caption), _list(labels)])
+
+
+def _alt(labels: LabelsView, start: int) -> str:
+    rows = labels.labels.iloc[start : start + PER_PICTURE]
+    said = (f"{row['id']}: {row['label_name']}, suggested {row['suggested_name']}" for row in rows.to_dict("records"))
+    return f"Suspect labels and the evidence on each. {'; '.join(said)}."
+
+
+def _list(labels: LabelsView) -> Html:
+    lines = [
+        [
+            f"{row['rank']}",
+            name(row["id"]),
+            name(row["label_name"]),
+            name(row["suggested_name"]),
+            row["kind"],
+            f"{100 * row['suspicion']:.1f}{PERCENT}",
+        ]
+        for row in labels.labels.head(LISTED).to_dict("records")
+    ]
+    heads = ["Rank", "Image", "Label", "Suggested", "Most likely", "Suspicion"]
+    return details(f"The {len(lines)} most suspect labels", table(heads, lines, names=5))

@@ -1,0 +1,72 @@
+"""Suspect labels and training dynamics of a run folder are read whole, or refused with the way to make them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from label_files import kinds, made_up, write_labels
+from layerwise.errors import FileError
+from layerwise.runs import write_array
+from layerwise.views.labels import read_labels, read_noted
+from toy_runs import make_run
+
+
+def test_a_run_without_them_has_none(tmp_path: Path) -> None:
+    assert read_labels(make_run(tmp_path)) is None
+    assert read_noted(tmp_path) is None
+
+
+def test_labels_are_read_with_what_belongs_to_them(tmp_path: Path) -> None:
+    view = read_labels(write_labels(tmp_path))
+    assert view is not None
+    assert len(view.labels) == 100
+    assert view.suspects["id"].tolist() == view.labels["id"].head(14).tolist()
+    assert view.neighbors.shape == (14, 8, 3, 8, 8)
+    assert view.neighbor_labels.shape == (14, 8)
+    assert view.counts()["mislabelled"] == (view.labels["kind"] == "mislabelled").sum()
+    assert view.taps == ("<tap 0>", "<tap 1>", "<tap 2>")
+
+
+def test_correlations_are_of_scores_that_all_point_to_hard(tmp_path: Path) -> None:
+    noted = read_noted(write_labels(tmp_path))
+    assert noted is not None
+    table = noted.correlations()
+    scores = made_up().scores
+    expected = stats.spearmanr(-scores["aum"], scores["el2n"]).statistic
+    assert table.loc["aum", "el2n"] == pytest.approx(expected)
+    assert expected > 0.5
+
+
+def test_depth_is_compared_on_the_training_images_that_were_measured(tmp_path: Path) -> None:
+    noted = read_noted(write_labels(tmp_path))
+    assert noted is not None
+    known = noted.ids[10:90]
+    depth = 10 * (kinds()[10:90] != "fine")
+    examples = pd.DataFrame({"id": [*known, "test-1"], "split": ["train"] * 80 + ["test"], "depth": [*depth, 3]})
+    table = noted.with_depth(examples).set_index("score")
+    assert table.loc["learning_error", "count"] == 80
+    expected = stats.spearmanr(made_up().scores["learning_error"][10:90], depth).statistic
+    assert table.loc["learning_error", "rho"] == pytest.approx(expected)
+    assert noted.with_depth(examples[examples["split"] == "test"]).empty
+
+
+@pytest.mark.parametrize(
+    "name", ["labels.json", "labels.parquet", "suspects.parquet", "for_label.npy", "neighbors.npy"]
+)
+def test_damaged_labels_are_said(tmp_path: Path, name: str) -> None:
+    run = write_labels(tmp_path)
+    (run / "labels" / name).write_text("[")
+    with pytest.raises(FileError, match=r"Rank the labels again: layerwise difficulty .* --label-errors --again"):
+        read_labels(run)
+
+
+def test_labels_of_two_rankings_are_refused(tmp_path: Path) -> None:
+    run = write_labels(tmp_path)
+    write_array(run / "labels" / "for_label.npy", np.zeros((14, 2)))
+    with pytest.raises(FileError, match="do not belong together"):
+        read_labels(run)
