@@ -40,8 +40,8 @@ def check_shapes(rows: Tensor, logits: Tensor, labels: Tensor, *, classes: int, 
 
 def check_range(values: Tensor, count: int, what: str) -> None:
     """Refuse what is not from 0 to `count` - 1."""
-    bad = values[(values < 0) | (values >= count)]
-    if len(bad):
+    if len(values) and (int(values.min()) < 0 or int(values.max()) >= count):
+        bad = values[(values < 0) | (values >= count)]
         raise InputError(f"{what} is a whole number from 0 to {count - 1}; got {some(bad)}.")
 
 
@@ -57,8 +57,7 @@ def check_finite(rows: Tensor, logits: Tensor, *, epoch: int) -> None:
 
 def check_once(rows: Tensor, came: Tensor, *, epoch: int, left: str) -> None:
     """Refuse an example that comes a second time in an epoch."""
-    values, counts = np.unique(rows, return_counts=True)
-    twice = rows[came] if bool(came.any()) else torch.as_tensor(values[counts > 1])
+    twice = rows[came] if bool(came.any()) else _repeated(rows)
     if len(twice):
         raise InputError(
             f"example {some(twice)} came twice in epoch {epoch}, when {left} had not come yet.\n"
@@ -66,6 +65,11 @@ def check_once(rows: Tensor, came: Tensor, *, epoch: int, left: str) -> None:
             '    where it draws with replacement, give repeats="keep".\n'
             "    Otherwise see that ids are the rows of the training set."
         )
+
+
+def _repeated(rows: Tensor) -> Tensor:
+    ordered = rows.sort().values
+    return ordered[1:][ordered[1:] == ordered[:-1]]
 
 
 def check_same_labels(rows: Tensor, before: Tensor, labels: Tensor, *, epoch: int) -> None:

@@ -90,7 +90,7 @@ class DynamicsLog:
         self.num_examples, self.num_classes = num_examples, num_classes
         self.epochs = 0
         self._repeats = repeats
-        self._sums = torch.zeros(len(SUMS), num_examples, dtype=torch.float64)
+        self._sums = torch.zeros(num_examples, len(SUMS), dtype=torch.float64)
         self._times = torch.zeros(num_examples, dtype=torch.int64)
         self._labels = torch.full((num_examples,), NEVER)
         self._was_right = torch.zeros(num_examples, dtype=torch.bool)
@@ -98,8 +98,8 @@ class DynamicsLog:
         self._last_wrong = torch.zeros(num_examples, dtype=torch.int64)
         self._rival = torch.full((num_examples,), NEVER)
         self._rival_weight = torch.zeros(num_examples, dtype=torch.float64)
-        self._now = torch.zeros(len(LEARNING), num_examples, dtype=torch.float64)
-        self._weighted = torch.zeros(len(LEARNING), num_examples, dtype=torch.float64)
+        self._now = torch.zeros(num_examples, len(LEARNING), dtype=torch.float64)
+        self._weighted = torch.zeros(num_examples, len(LEARNING), dtype=torch.float64)
         self._weights = torch.zeros(num_examples, dtype=torch.float64)
         self._came = torch.zeros(num_examples, dtype=torch.bool)
         self._here = 0
@@ -151,14 +151,14 @@ class DynamicsLog:
                 f"{len(missing)} of {self.num_examples} examples never came, such as {some(missing)}.\n"
                 "    Train at least one whole epoch, and give the log as many examples as are trained on."
             )
-        means = dict(zip(SUMS, (self._sums / self._times).numpy(), strict=True))
+        means = dict(zip(SUMS, (self._sums / self._times[:, None]).T.numpy(), strict=True))
         early = torch.clamp(self._times, max=EARLY_EPOCHS)
         squares = means.pop("squares")
-        means["el2n"] = (self._sums[SUMS.index("el2n")] / early).numpy()
+        means["el2n"] = (self._sums[:, SUMS.index("el2n")] / early).numpy()
         means["variability"] = np.sqrt(np.maximum(squares - means["confidence"] ** 2, 0.0))
         told, unweighted = self._weights > 0, (means["mean_error"], means["aum"])
         del means["mean_error"]
-        for name, sums, plain in zip(LEARNING, self._weighted, unweighted, strict=True):
+        for name, sums, plain in zip(LEARNING, self._weighted.T, unweighted, strict=True):
             means[name] = np.where(told, (sums / self._weights.clamp(min=TINY)).numpy(), plain)
         never_right = means["correctness"] == 0
         means["forgetting"] = np.where(never_right, self._times.numpy(), self._forgotten.numpy()).astype(np.float64)
@@ -202,14 +202,14 @@ class DynamicsLog:
         probabilities = logs.exp()
         label = probabilities[at, labels]
         right = logits.argmax(dim=1) == labels
-        rival, rival_probability = _highest_other(probabilities, labels)
-        rival_logit = logits[at, _highest_other(logits, labels)[0]]
+        rival, rival_logit = _highest_other(logits, labels)
+        rival_probability = probabilities[at, rival]
         errors = probabilities.clone()
         errors[at, labels] -= 1.0
         early = self._times[rows] < EARLY_EPOCHS
         error, margin = errors.norm(dim=1), logits[at, labels] - rival_logit
-        self._now[:, rows] = torch.stack([error, margin])
-        self._sums[:, rows] += torch.stack(
+        self._now[rows] = torch.stack([error, margin], dim=1)
+        values = torch.stack(
             [
                 margin,
                 label,
@@ -221,8 +221,10 @@ class DynamicsLog:
                 -(probabilities * logs.clamp(min=-1e4)).sum(dim=1),
                 error * early,
                 error,
-            ]
-        )
+            ],
+            dim=1,
+        )  # (B, scores), in the order of SUMS
+        self._sums.index_add_(0, rows, values)
         self._forgotten[rows] += (self._was_right[rows] & ~right).long()
         self._times[rows] += 1
         wrong = rows[~right]
@@ -237,7 +239,7 @@ class DynamicsLog:
     def _weigh_epoch(self) -> None:
         came = self._came
         weight = learning_weight(float(self._was_right[came].double().mean()), self.num_classes)
-        self._weighted[:, came] += weight * self._now[:, came]
+        self._weighted[came] += weight * self._now[came]
         self._weights[came] += weight
 
     def _vote_for_rival(self, rows: Tensor, rival: Tensor, weight: Tensor) -> None:
@@ -250,10 +252,10 @@ class DynamicsLog:
         self._rival[rows] = torch.where(after < 0, rival, held)
         self._rival_weight[rows] = after.abs()
 
-    def _parts(self, rows: Tensor) -> list[Tensor]:
+    def _parts(self, rows: Tensor) -> list[Tensor | slice]:
         """The batch in one, or, where an example may come twice in it, cut so that it comes once in each part."""
         if self._repeats == "refuse" or len(np.unique(rows)) == len(rows):
-            return [torch.arange(len(rows))]
+            return [slice(None)]
         order = torch.argsort(rows, stable=True)
         sorted_rows = rows[order]
         starts = torch.searchsorted(sorted_rows, sorted_rows)
