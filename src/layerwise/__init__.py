@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         MaxProbabilityAbove,
         Patience,
     )
+    from layerwise.arrays.soft_depth import DepthOverRuns, depth_over_runs, runs_needed, soft_depth
     from layerwise.arrays.votes import nearest_rows, tie_key, vote
     from layerwise.cost import Cost, count_macs
     from layerwise.data.catalog import load_data
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from layerwise.data.splits import hold_out
     from layerwise.difficulty.depths import Depths
     from layerwise.difficulty.folder import load_depths, load_difficulty, save_depths, save_difficulty
+    from layerwise.difficulty.folds import FoldedDepths, measure_kinds
     from layerwise.difficulty.labels.errors import LabelErrors, find_label_errors
     from layerwise.difficulty.labels.evidence import Evidence, gather_evidence
     from layerwise.difficulty.labels.export import export_label_errors
@@ -116,6 +118,7 @@ __all__ = [
     "Comparison",
     "Complexity",
     "Cost",
+    "DepthOverRuns",
     "Depths",
     "Difficulty",
     "Dynamics",
@@ -132,6 +135,7 @@ __all__ = [
     "ExitSummary",
     "Features",
     "Filters",
+    "FoldedDepths",
     "GeometricEnsemble",
     "Ground",
     "ImageData",
@@ -178,6 +182,7 @@ __all__ = [
     "concatenate",
     "count_macs",
     "cut_into_stages",
+    "depth_over_runs",
     "describe_data",
     "describe_taps",
     "draw_shapes",
@@ -220,6 +225,7 @@ __all__ = [
     "measure_depths",
     "measure_difficulty",
     "measure_encoders",
+    "measure_kinds",
     "measure_smaller",
     "measure_units",
     "merge_neighbors",
@@ -232,9 +238,11 @@ __all__ = [
     "read_run",
     "record",
     "record_exits",
+    "runs_needed",
     "save_depths",
     "save_difficulty",
     "save_model",
+    "soft_depth",
     "telling_examples",
     "tie_key",
     "time_segments",

@@ -58,8 +58,8 @@ def test_a_run_without_dynamics_says_how_to_get_them(cli: CommandLine, toys: Pat
 
 def test_labels_of_no_run_are_refused(cli: CommandLine, toys: Path) -> None:
     said = cli.refusal("difficulty", "--model", "resnet8", "--data", "npz:small.npz", "-o", "new", "--label-errors")
-    assert "--label-errors ranks the labels of a run" in said
-    assert "--label-errors ranks" in cli.refusal("difficulty", "trained", "-o", "new", "--label-errors")
+    assert "--label-errors is of the images that a run was trained on" in said
+    assert "--label-errors is of the images" in cli.refusal("difficulty", "trained", "-o", "new", "--label-errors")
 
 
 @pytest.mark.slow

@@ -52,6 +52,10 @@ def difficulty(
     label_errors: Annotated[
         bool, typer.Option("--label-errors", help="Rank the labels trained on; the run needs `train --log-dynamics`.")
     ] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="The four kinds of difficulty: train again, without one of so many parts at a time."),
+    ] = None,
     suspects: Annotated[int, typer.Option(help="With --label-errors: how many labels to gather evidence on.")] = 100,
     again: Annotated[bool, typer.Option("--again", help="Replace what was measured before.")] = False,
     trust_code: Annotated[
@@ -66,7 +70,10 @@ def difficulty(
     layerwise difficulty --model resnet20 --weights r20.pth --data cifar10:DIR -o runs/r20
 
     layerwise difficulty runs/digits --label-errors
+
+    layerwise difficulty runs/digits --folds 5
     """
+    from layerwise.cli.folds import check_not_folded, measure_folds
     from layerwise.cli.label_errors import check_not_ranked, rank_labels
     from layerwise.cli.sources import source_of_names, source_of_run
     from layerwise.cli.threads import use_threads
@@ -81,9 +88,9 @@ def difficulty(
         use_threads(threads)
     folder = output or run
     if folder is not None and not again:
-        (check_not_ranked if label_errors else check_not_measured)(folder)
-    if label_errors:
-        _refuse_unused_by_labels(run, output)
+        (check_not_ranked if label_errors else check_not_folded if folds else check_not_measured)(folder)
+    if label_errors or folds is not None:
+        _refuse_what_needs_a_run(run, output, "--label-errors" if label_errors else "--folds")
     if run is not None and folder is not None:
         _refuse_unused({"--weights": weights, "--mean": mean, "--std": std})
         source = source_of_run(run, data, seed=seed, model=model, trust_code=trust_code, may_ask=not as_json)
@@ -94,10 +101,13 @@ def difficulty(
             "what to measure? Give a run folder: layerwise difficulty RUN\n"
             "    or a network and images: layerwise difficulty --model MODEL --data DATA -o RUN"
         )
-    if label_errors:
+    if label_errors or folds is not None:
         cache = None if no_cache else cache_folder()
         settings = ProbeSettings(k, batch_size, limit_gb * 1e9, device=device, cache=cache, fast=fast)
-        rank_labels(source, folder, taps=taps, suspects=suspects, settings=settings, as_json=as_json)
+        if folds is None:
+            rank_labels(source, folder, taps=taps, suspects=suspects, settings=settings, as_json=as_json)
+        else:
+            measure_folds(source, folder, folds=folds, taps=taps, settings=settings, as_json=as_json)
         return
     measure(
         source, folder, taps=taps, k=k, agree_with=agree_with, split=split, limit_bytes=limit_gb * 1e9,
@@ -106,13 +116,13 @@ def difficulty(
     )  # fmt: skip
 
 
-def _refuse_unused_by_labels(run: Path | None, output: Path | None) -> None:
+def _refuse_what_needs_a_run(run: Path | None, output: Path | None, option: str) -> None:
     from layerwise.errors import InputError
 
     if run is None or output is not None:
         raise InputError(
-            "--label-errors ranks the labels of a run, from what was noted while it was trained, and writes into it.\n"
-            "    Give the run, without -o: layerwise difficulty RUN --label-errors\n"
+            f"{option} is of the images that a run was trained on, and writes into it.\n"
+            f"    Give the run, without -o: layerwise difficulty RUN {option} …\n"
             "    Make one: layerwise train MODEL DATA -o RUN --log-dynamics"
         )
 

@@ -1,0 +1,238 @@
+"""measure_kinds: depths of every training example, trained on and held out, by K trainings; the four kinds they make.
+
+An example is held out of one training, and trained on in all others. Its depth in the one, and its mean depth in the
+others, say whether it is easy, looks like another class, or is ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch import nn
+
+from layerwise.arrays.soft_depth import soft_depth, sure_agreement
+from layerwise.arrays.votes import vote_counts
+from layerwise.data.images import ImageData
+from layerwise.difficulty.measuring import measure_difficulty
+from layerwise.difficulty.result import Difficulty
+from layerwise.difficulty.settings import ProbeSettings
+from layerwise.errors import InputError, NotEnoughExamplesError
+from layerwise.progress import Progress, silent
+from layerwise.runs import read_array, read_json, write_all
+from layerwise.seeds import stream
+from layerwise.training.fit import train
+from layerwise.training.settings import TrainSettings
+
+__all__ = ["EXAMPLE_KINDS", "FoldedDepths", "assign_folds", "measure_kinds"]
+
+EXAMPLE_KINDS = ("easy", "looks like another class", "ambiguous unless its label is given", "ambiguous")
+"""Shallow in both; deep only when trained on; deep only when held out; deep in both."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoldedDepths:
+    """Depths of N training examples over K trainings, each of which leaves one fold out.
+
+    Attributes:
+        ids: shape (N,).
+        labels: shape (N,), as given.
+        class_names: the names of the classes.
+        tap_names: L names in order of execution.
+        folds: shape (N,), the fold that an example is in, 0 to K - 1.
+        training_depth: shape (N,), the mean depth in the K - 1 trainings that saw the example, 0 to L.
+        held_out_depth: shape (N,), the depth in the training that did not, 0 to L.
+        held_out_soft_depth: shape (N,), the same with the certainty of each vote.
+        probabilities: shape (N, classes), what the training that did not see the example gives it (out of fold).
+    """
+
+    ids: NDArray[np.str_]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    tap_names: tuple[str, ...]
+    folds: NDArray[np.int64]
+    training_depth: NDArray[np.float64]
+    held_out_depth: NDArray[np.float64]
+    held_out_soft_depth: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def looks_like(self) -> NDArray[np.int64]:
+        """The class that the network gives an example which it was not trained on, shape (N,)."""
+        classes: NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return classes
+
+    def kinds(self) -> NDArray[np.str_]:
+        """Which of `EXAMPLE_KINDS` each example is, shape (N,); deep is deeper than the median example.
+
+        Source: Baldock, Maennel and Neyshabur (2021), section 4, who compare the two depths; where to cut is ours.
+        """
+        deep_trained = self.training_depth > np.median(self.training_depth)
+        deep_held_out = self.held_out_depth > np.median(self.held_out_depth)
+        kinds: NDArray[np.str_] = np.array(EXAMPLE_KINDS)[deep_trained + 2 * deep_held_out]
+        return kinds
+
+    def table(self) -> pd.DataFrame:
+        """A row for each example: id, label, label_name, fold, training_depth, held_out_depth, held_out_soft_depth,
+        looks_like, looks_like_name, self_confidence (out of fold), kind, lost_at_tap: of those that a network which was
+        not trained on them gets wrong, the tap from which all its probes say so.
+        """
+        names, taps = np.array(self.class_names, dtype=object), np.array([*self.tap_names, ""], dtype=object)
+        return pd.DataFrame(
+            {
+                "id": self.ids,
+                "label": self.labels,
+                "label_name": names[self.labels],
+                "fold": self.folds,
+                "training_depth": self.training_depth,
+                "held_out_depth": self.held_out_depth,
+                "held_out_soft_depth": self.held_out_soft_depth,
+                "looks_like": self.looks_like,
+                "looks_like_name": names[self.looks_like],
+                "self_confidence": self.probabilities[np.arange(len(self)), self.labels],
+                "kind": self.kinds(),
+                "lost_at_tap": np.where(self.looks_like == self.labels, "", taps[self.held_out_depth.astype(np.int64)]),
+            }
+        )
+
+
+def assign_folds(labels: NDArray[np.int64], folds: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """A fold for each example, of each class as evenly as can be: shape (N,), 0 to `folds` - 1.
+
+    Raises:
+        InputError: fewer than two folds.
+        NotEnoughExamplesError: a class with fewer examples than folds; says which.
+
+    >>> np.bincount(assign_folds(np.repeat([0, 1], 6), 3)).tolist()
+    [4, 4, 4]
+    """
+    if not isinstance(folds, int) or isinstance(folds, bool) or folds < 2:
+        raise InputError(f"folds is a whole number of at least 2; got {folds!r}.")
+    counts = np.bincount(labels)
+    small = np.flatnonzero((counts > 0) & (counts < folds))
+    if len(small):
+        raise NotEnoughExamplesError(
+            f"{folds} folds need at least {folds} examples of each class; class {small[0]} has {counts[small[0]]}.\n"
+            "    Take fewer folds, or give more examples."
+        )
+    assigned = np.empty(len(labels), np.int64)
+    generator, first = stream(seed, "folds"), 0
+    for label in np.flatnonzero(counts):
+        members = generator.permutation(np.flatnonzero(labels == label))
+        assigned[members] = (first + np.arange(len(members))) % folds
+        first += len(members)
+    return assigned
+
+
+def measure_kinds(
+    make_model: Callable[[int], nn.Module],
+    data: ImageData,
+    train_settings: TrainSettings,
+    *,
+    folds: int = 5,
+    place: str = "children",
+    settings: ProbeSettings | None = None,
+    folder: Path | str | None = None,
+    progress: Progress = silent,
+) -> FoldedDepths:
+    """Train K networks, each without one fold, and measure all examples with each.
+
+    Args:
+        make_model: a new network for a fold's number.
+        data: the training examples.
+        train_settings: of every training; its seed also assigns the folds.
+        folds: K, at least 2.
+        place: which taps; see `find_taps`.
+        settings: of the probes.
+        folder: where finished folds and checkpoints are kept, from which the same call goes on; None keeps nothing.
+        progress: is shown the batches and the taps.
+
+    Raises:
+        The errors of `assign_folds`, `train` and `measure_difficulty`.
+
+    Cost: K trainings, and K times the votes of all examples. Source: Baldock, Maennel and Neyshabur (2021), section 4.
+    """
+    assigned = assign_folds(data.labels, folds, seed=train_settings.seed)
+    job = _Job(make_model, data, train_settings, place, settings or ProbeSettings(), progress)
+    measured = [
+        job.measure(fold, assigned != fold, None if folder is None else Path(folder, f"fold-{fold}"))
+        for fold in range(folds)
+    ]
+    depth, soft, logits = (np.stack(parts) for parts in zip(*(one.arrays for one in measured), strict=True))
+    rows, seen = np.arange(len(data)), np.arange(folds)[:, None] != assigned
+    return FoldedDepths(
+        ids=data.ids,
+        labels=data.labels,
+        class_names=data.class_names,
+        tap_names=measured[0].tap_names,
+        folds=assigned,
+        training_depth=np.average(depth, axis=0, weights=seen),
+        held_out_depth=depth[assigned, rows],
+        held_out_soft_depth=soft[assigned, rows],
+        probabilities=softmax(logits[assigned, rows].astype(np.float64), axis=1),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    """What one training says of all N examples: depth (N,), soft depth (N,) and logits (N, K), at named taps."""
+
+    arrays: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]
+    tap_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What is the same in all folds."""
+
+    make_model: Callable[[int], nn.Module]
+    data: ImageData
+    train_settings: TrainSettings
+    place: str
+    settings: ProbeSettings
+    progress: Progress
+
+    def measure(self, fold: int, seen: NDArray[np.bool_], folder: Path | None) -> _Fold:
+        """Train on what is seen and measure everything; or read what an earlier call kept."""
+        if folder is not None and (folder / "fold.json").exists():
+            arrays = (
+                read_array(folder / "depth.npy"),
+                read_array(folder / "soft.npy"),
+                read_array(folder / "logits.npy"),
+            )
+            return _Fold(arrays, tuple(read_json(folder / "fold.json")["taps"]))
+        trained_on, model = self.data.select(seen), self.make_model(fold)
+        train(model, trained_on, self.train_settings, run=folder, progress=self.progress)
+        measured = measure_difficulty(
+            model,
+            trained_on,
+            self.data,
+            place=self.place,
+            preprocessing=self.train_settings.preprocessing,
+            settings=self.settings,
+            progress=self.progress,
+        )
+        arrays = (measured.depth.astype(np.float64), _soft_depth(measured), measured.logits)
+        names = tuple(tap.name for tap in measured.taps)
+        if folder is not None:
+            depth, soft, logits = arrays
+            write_all(
+                folder, {"fold.json": {"taps": names}, "depth.npy": depth, "soft.npy": soft, "logits.npy": logits}
+            )
+        return _Fold(arrays, names)
+
+
+def _soft_depth(measured: Difficulty) -> NDArray[np.float64]:
+    """The depth of every example with the certainty of each vote, (N,)."""
+    classes = len(measured.class_names)
+    labels = measured.base_labels[measured.neighbors]  # (N, L, k)
+    sure = [sure_agreement(vote_counts(labels[:, tap], classes), measured.reference) for tap in range(labels.shape[1])]
+    return soft_depth(np.stack(sure))
