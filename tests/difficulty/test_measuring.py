@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from layerwise.arrays.depth import Reference, prediction_depth, reference_classes
+from layerwise.arrays.soft_depth import soft_depth, sure_agreement
 from layerwise.arrays.votes import nearest_rows, vote
 from layerwise.data.catalog import load_data
 from layerwise.data.images import ImageData
@@ -23,6 +24,7 @@ from layerwise.errors import (
     NotEnoughExamplesError,
     UnknownNameError,
 )
+from layerwise.models.catalog import load_model
 from layerwise.recording import record
 from layerwise.taps import find_taps
 
@@ -231,3 +233,19 @@ def test_the_callers_model_is_left_as_it_was() -> None:
     assert model.training
     assert all(not module._forward_hooks for module in model.modules())
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_soft_depth_is_the_certainty_of_the_votes_and_the_depth_where_all_are_sure() -> None:
+    data = load_data("digits?limit=200")
+    model = load_model("resnet8", num_classes=10, in_channels=1)
+    measured = measure_difficulty(model, data.train, data.test, place=["layer1"], k=10)
+    labels = measured.base_labels[measured.neighbors]
+    for row in range(5):
+        agreement = []
+        for tap in range(len(measured.taps)):
+            counts = np.bincount(labels[row, tap], minlength=10)[None]
+            agreement.append(sure_agreement(counts, measured.reference[row : row + 1]))
+        assert measured.soft_depth[row] == pytest.approx(soft_depth(np.stack(agreement))[0])
+    unanimous = (labels == measured.reference[:, None, None]).all(axis=(1, 2))
+    assert (measured.soft_depth[unanimous] == 0).all()
+    assert measured.table()["soft_depth"].between(0, len(measured.taps)).all()

@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from torch import nn
 
-from layerwise.arrays.soft_depth import soft_depth, sure_agreement
-from layerwise.arrays.votes import vote_counts
 from layerwise.data.images import ImageData
 from layerwise.difficulty.measuring import measure_difficulty
-from layerwise.difficulty.result import Difficulty
 from layerwise.difficulty.settings import ProbeSettings
 from layerwise.errors import InputError, NotEnoughExamplesError
 from layerwise.progress import Progress, silent
@@ -220,7 +217,7 @@ class _Job:
             settings=self.settings,
             progress=self.progress,
         )
-        arrays = (measured.depth.astype(np.float64), _soft_depth(measured), measured.logits)
+        arrays = (measured.depth.astype(np.float64), measured.soft_depth, measured.logits)
         names = tuple(tap.name for tap in measured.taps)
         if folder is not None:
             depth, soft, logits = arrays
@@ -228,11 +225,3 @@ class _Job:
                 folder, {"fold.json": {"taps": names}, "depth.npy": depth, "soft.npy": soft, "logits.npy": logits}
             )
         return _Fold(arrays, names)
-
-
-def _soft_depth(measured: Difficulty) -> NDArray[np.float64]:
-    """The depth of every example with the certainty of each vote, (N,)."""
-    classes = len(measured.class_names)
-    labels = measured.base_labels[measured.neighbors]  # (N, L, k)
-    sure = [sure_agreement(vote_counts(labels[:, tap], classes), measured.reference) for tap in range(labels.shape[1])]
-    return soft_depth(np.stack(sure))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from layerwise.arrays.depth import Reference, prediction_depth, reference_classes
 from layerwise.arrays.intervals import wilson_interval
-from layerwise.arrays.votes import vote
+from layerwise.arrays.soft_depth import soft_depth, sure_agreement
+from layerwise.arrays.votes import vote, vote_counts
 from layerwise.difficulty.depths import Depths, tap_columns
 from layerwise.taps import Tap
 
@@ -92,6 +93,13 @@ class Difficulty:
         """The first tap from which every probe agrees, shape (N,), 0 to L; L is unresolved."""
         return prediction_depth(self.agrees)
 
+    @cached_property
+    def soft_depth(self) -> NDArray[np.float64]:
+        """The depth with the certainty of each vote instead of yes and no, shape (N,), 0 to L."""
+        labels = self.base_labels[self.neighbors]  # (N, L, k)
+        by_tap = (vote_counts(labels[:, tap], len(self.class_names)) for tap in range(len(self.taps)))
+        return soft_depth(np.stack([sure_agreement(counts, self.reference) for counts in by_tap]))
+
     @property
     def resolved(self) -> NDArray[np.bool_]:
         """Whether the last probe agrees with the reference class, shape (N,)."""
@@ -125,8 +133,10 @@ class Difficulty:
         return replace(self, agree_with=agree_with)
 
     def table(self) -> pd.DataFrame:
-        """A row for each example: id, split, label, prediction, confidence, depth, resolved, reference, factors."""
-        return self.depths.table()
+        """A row for each example: id, split, label, prediction, confidence, depth, resolved, reference, factors, and
+        soft_depth.
+        """
+        return self.depths.table().assign(soft_depth=self.soft_depth)
 
     def tap_table(self) -> pd.DataFrame:
         """A row for each tap: order, name, shape, features; for each split the probe's accuracy with its 95 % interval
