@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from layerwise.data.images import ImageData
+from layerwise.difficulty.folds import FoldedDepths
 from layerwise.difficulty.labels.errors import find_label_errors
 from layerwise.difficulty.labels.evidence import Evidence
 from layerwise.difficulty.labels.folder import save_label_errors
+from layerwise.runs import write_all
 from layerwise.seeds import stream
 from layerwise.training.dynamics import Dynamics
 from layerwise.training.dynamics_log import DynamicsLog
@@ -60,4 +62,25 @@ def write_labels(run: Path, *, class_names: tuple[str, ...] = ("ant", "bee", "ca
         generator.integers(0, 256, (100, 3, 8, 8), dtype=np.uint8), dynamics.labels, ids=ids, class_names=class_names
     )
     save_label_errors(run, errors, evidence, images, facts={"k": 10})
+    return run
+
+
+def write_folds(run: Path, *, class_names: tuple[str, ...] = ("ant", "bee", "cat", "dog"), taps: int = 3) -> Path:
+    """Put made-up depths in and out of training into a run folder: wrong labels are deep where they were trained on."""
+    generator, of_kind = stream(0, "folds"), kinds()
+    count = len(of_kind)
+    labels = np.arange(count) % CLASSES
+    seen = np.where(of_kind == "mislabelled", (labels + 1) % CLASSES, labels)
+    found = FoldedDepths(
+        ids=np.array([f"train-{row:05d}" for row in range(count)]),
+        labels=labels,
+        class_names=class_names,
+        tap_names=tuple(f"<tap {tap}>" for tap in range(taps)),
+        folds=np.arange(count) % 5,
+        training_depth=np.where(of_kind == "fine", generator.choice([0.0, 0.25], count), 2.5),
+        held_out_depth=np.where(of_kind == "ambiguous", taps, generator.choice([0.0, 1.0], count, p=[0.8, 0.2])),
+        held_out_soft_depth=np.zeros(count),
+        probabilities=0.6 * np.eye(len(class_names))[seen] + 0.4 / len(class_names),
+    )
+    write_all(run, {"folds.json": {"folds": 5, "taps": found.tap_names}, "folds.parquet": found.table()})
     return run

@@ -16,7 +16,7 @@ import pytest
 
 from exit_files import write_exits
 from inside_files import write_encoders, write_features, write_maps, write_units
-from label_files import write_labels
+from label_files import write_folds, write_labels
 from layerwise.errors import RunError
 from layerwise.report.method import PAPER_ADDRESS
 from layerwise.report.page import SECTIONS, write_report
@@ -73,6 +73,7 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory, make_run: Maker) -> Pa
     write_encoders(run)
     write_features(run)
     write_labels(run, class_names=HOSTILE)
+    write_folds(run, class_names=HOSTILE)
     return write_exits(run, names=("<i>conv", "layer1", "softmax"))
 
 

@@ -16,6 +16,7 @@ from layerwise.report.factors import factor_section
 from layerwise.report.features import feature_section
 from layerwise.report.galleries import data_section, gallery_section
 from layerwise.report.html import Html, joined, name, tag
+from layerwise.report.kinds import kinds_section
 from layerwise.report.labels import dynamics_section, labels_section
 from layerwise.report.maps import maps_section
 from layerwise.report.method import method_section
@@ -39,6 +40,7 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("filters", "Filters and feature maps", feature_section),
     ("units", "What the units do", unit_section),
     ("exits", "How much of the network each image needs", exits_section),
+    ("kinds", "Four kinds of difficulty", kinds_section),
     ("labels", "Labels that may be wrong", labels_section),
     ("dynamics", "What images went through in training", dynamics_section),
     ("classes", "Classes", class_section),

@@ -17,6 +17,7 @@ from layerwise.views.encoders import EncodersView, read_encoders
 from layerwise.views.exits import ExitsView, read_exits
 from layerwise.views.faults import SPLITS, find_faults
 from layerwise.views.features import ExampleView, FiltersView, read_examples, read_filters
+from layerwise.views.kinds import KindsView, read_kinds
 from layerwise.views.labels import LabelsView, NotedView, read_labels, read_noted
 from layerwise.views.maps import MapsView, read_maps
 from layerwise.views.units import UnitsView, read_units
@@ -49,6 +50,7 @@ class RunView:
         encoders: what encoders keep of new images; None if none were measured.
         noted: what every training image went through; None if it was not noted.
         labels: suspect labels; None if labels were not ranked.
+        kinds: the four kinds of difficulty; None if no folds were measured.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
 
@@ -75,6 +77,7 @@ class RunView:
     encoders: EncodersView | None = None
     noted: NotedView | None = None
     labels: LabelsView | None = None
+    kinds: KindsView | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
 
@@ -177,6 +180,7 @@ def read_run(path: Path) -> RunView:
         encoders=read_encoders(path),
         noted=read_noted(path),
         labels=read_labels(path),
+        kinds=read_kinds(path),
         run=run,
         model=model,
     )

@@ -1,0 +1,53 @@
+"""The four kinds of a run are read whole, counted, and drawn; or refused with the way to measure them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from label_files import AMBIGUOUS, WRONG, write_folds
+from layerwise.difficulty.folds import EXAMPLE_KINDS
+from layerwise.errors import FileError
+from layerwise.plots.kinds import plot_kinds
+from layerwise.runs import write_json
+from layerwise.views.kinds import KINDS, read_kinds
+
+
+def test_kinds_are_called_as_they_are_measured() -> None:
+    assert KINDS == EXAMPLE_KINDS
+
+
+def test_kinds_are_counted_and_the_clearest_come_first(tmp_path: Path) -> None:
+    assert read_kinds(tmp_path) is None
+    view = read_kinds(write_folds(tmp_path))
+    assert view is not None
+    counts = view.counts().set_index("kind")
+    assert counts["count"].sum() == 100
+    assert counts.loc["ambiguous", "count"] >= AMBIGUOUS
+    likes = view.examples[view.examples["label"] != view.examples["looks_like"]]
+    assert len(likes) == WRONG
+    ahead = view.most("looks like another class", 5)
+    differences = (ahead["training_depth"] - ahead["held_out_depth"]).to_numpy()
+    assert (np.diff(differences) <= 0).all()
+
+
+def test_the_picture_holds_every_image_in_the_cell_of_its_depths(tmp_path: Path) -> None:
+    view = read_kinds(write_folds(tmp_path))
+    assert view is not None
+    grid = view.grid()
+    assert grid.sum() == 100
+    assert grid[3].sum() == AMBIGUOUS
+    words = [int(text.get_text()) for text in plot_kinds(view).texts]
+    assert sorted(words) == sorted(grid[grid > 0].tolist())
+
+
+def test_folds_that_are_damaged_or_do_not_belong_together_are_said(tmp_path: Path) -> None:
+    run = write_folds(tmp_path)
+    write_json(run / "folds.json", {"folds": 5, "taps": ["input"]})
+    with pytest.raises(FileError, match=r"do not belong together.\n    Measure them again: layerwise difficulty"):
+        read_kinds(run)
+    (run / "folds.parquet").write_text("[")
+    with pytest.raises(FileError, match=r"Measure them again: layerwise difficulty .* --folds 5 --again"):
+        read_kinds(run)
