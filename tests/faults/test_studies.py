@@ -72,6 +72,40 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_table(tmp_path: Path, exp
     assert set(before) <= set(store.table()["seconds"])
 
 
+def ends(group: int) -> bool:
+    """Whether no process of a group is left after a moment, which Python's tracker of resources takes."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("engine", ["processes", "stacked"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_processes_and_no_run_of_theirs_is_kept_as_failed(
+    tmp_path: Path, engine: str, number: signal.Signals
+) -> None:
+    (tmp_path / "small.toml").write_text(SMALL.replace("epochs = 2", "epochs = 400").replace("seeds = 3", "seeds = 99"))
+    options = ["--engine", engine, "--no-check", "-o", "studies"]
+    told = tmp_path / "told"
+    with told.open("w") as file:
+        study = subprocess.Popen([*COMMAND, *options], cwd=tmp_path, stderr=file, stdout=file, start_new_session=True)
+    chunks = tmp_path / "studies" / "small" / "chunks"
+    while not list(chunks.glob("*.parquet")) and study.poll() is None:
+        time.sleep(0.01)
+    if number is signal.SIGINT:
+        os.killpg(study.pid, number)  # a terminal sends it to all
+    else:
+        study.send_signal(number)
+    assert study.wait(timeout=60) == 130
+    assert "runs are kept in" in told.read_text()
+    assert set(Store(chunks.parent).table()["status"]) == {"done"}
+    assert ends(study.pid)
+
+
 def test_a_full_disk_is_told_and_the_study_goes_on_when_there_is_room(tmp_path: Path, expected: pd.DataFrame) -> None:
     with small_disk(tmp_path / "disk", "160k"):
         folder = tmp_path / "disk" / "study"

@@ -21,7 +21,7 @@ from layerwise.study.running import planned_trials, run_study
 from layerwise.study.store import Store
 from layerwise.study.summary import summarize
 from layerwise.study.trials import CURVES, Record, Trial, run_trial, trial_data
-from study_files import small
+from study_files import SMALL, small
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,36 @@ def test_what_came_back_before_an_engine_failed_is_kept(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="the cluster is gone"):
         run_study(small(), tmp_path / "run", fail)
     assert len(Store(tmp_path / "run").finished()) == 3
+
+
+PRESSING = """
+import signal
+from torch import nn
+
+class Pressing(nn.Module):
+    def __init__(self, num_classes, in_channels):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, num_classes))
+
+    def forward(self, images):
+        if self.training:
+            signal.raise_signal(signal.NUMBER)
+        return self.layers(images)
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_a_network_trains_stops_the_study_and_is_no_failure(tmp_path: Path, number: str) -> None:
+    (tmp_path / "own.py").write_text(PRESSING.replace("NUMBER", number))
+    network = f"model.name = '{tmp_path}/own.py:Pressing'"
+    claims = SMALL[SMALL.index("[[compare]]") :]
+    pressing = ('model.name = "two-layer-mlp"\nmodel.side = 8', network)
+    study = small(("seeds = 3", "seeds = 1"), pressing, (claims, ""))
+    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(Interrupted, match=r"^stopped; 2 of 4 runs are kept in "):
+        run_study(study, tmp_path / "run", run_in_loop)
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+    assert set(Store(tmp_path / "run").table()["status"]) == {"done"}
 
 
 def _killed(place: int) -> int:

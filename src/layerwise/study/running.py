@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from layerwise.errors import Interrupted
@@ -38,7 +41,7 @@ def run_study(
 
     Raises:
         StudyError: the folder cannot be used.
-        Interrupted: Ctrl-C; says how many are kept.
+        Interrupted: Ctrl-C or SIGTERM; says how many are kept.
     """
     store = Store(folder)
     store.begin(study)
@@ -56,9 +59,10 @@ def run_study(
         return f"{words}, {failures} failed" if failures else words
 
     try:
-        for record in progress(engine(missing), total=len(missing), what=told) if missing else ():
-            failures += record.status != "done"
-            keeper.add(record)
+        with _stopped_by_sigterm(), closing(_each(engine(missing))) as records:
+            for record in progress(records, total=len(missing), what=told) if missing else ():
+                failures += record.status != "done"
+                keeper.add(record)
     except KeyboardInterrupt:
         keeper.flush()
         done = len(store.finished() & {trial.address for trial in planned})
@@ -72,6 +76,25 @@ def run_study(
     keeper.flush()
     store.compact()
     return store
+
+
+def _each(records: Iterator[Record]) -> Generator[Record]:
+    """Them, so that who closes this closes an engine that is a generator, and with it its processes."""
+    yield from records
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM, which clusters send when time is up, is answered as Ctrl-C is, unless the caller answers it."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _failed(store: Store, planned: Sequence[Trial]) -> Iterator[Trial]:

@@ -21,7 +21,7 @@ from torch import nn
 from layerwise.arrays.calibration import cross_entropy, reliability, scaled_loss
 from layerwise.data.catalog import load_data
 from layerwise.data.images import ImageData
-from layerwise.errors import InputError, NonFiniteError, StudyError
+from layerwise.errors import InputError, Interrupted, NonFiniteError, StudyError
 from layerwise.models.catalog import load_model
 from layerwise.models.mode import evaluating
 from layerwise.seeds import stream_seed
@@ -93,7 +93,11 @@ class Record:
 
 
 def run_trial(trial: Trial) -> Record:
-    """Train and measure; what goes wrong is in the record."""
+    """Train and measure; what goes wrong is in the record.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, also where the training made words of it.
+    """
     started = time.perf_counter()
     try:
         data = trial_data(trial)
@@ -104,6 +108,8 @@ def run_trial(trial: Trial) -> Record:
         series |= {"kernels_before": before, "kernels_after": first_kernels(model)}
     except NonFiniteError as error:
         return failed(trial, "diverged", error, time.perf_counter() - started)
+    except Interrupted:
+        raise KeyboardInterrupt from None
     except Exception as error:  # a cell of the user's own network may raise anything, and the others go on
         return failed(trial, "failed", error, time.perf_counter() - started)
     seconds = time.perf_counter() - started

@@ -21,13 +21,14 @@ class StopRequest:
 def interruptible() -> Iterator[StopRequest]:
     """Note the first Ctrl-C in the request; a second one stops at once, as ever. The handler before is put back.
 
-    Outside the main thread Python delivers no signals, so nothing is changed there.
+    Outside the main thread Python delivers no signals, so nothing is changed there; nor is it in a process that
+    ignores Ctrl-C because another one answers it.
     """
     request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
         yield request
         return
-    before = signal.getsignal(signal.SIGINT)
 
     def note(_signal: int, _frame: FrameType | None) -> None:
         request.made = True
