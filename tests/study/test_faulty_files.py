@@ -26,6 +26,10 @@ SKIP = "model.side = 8\ndata.train_per_class = [2, 4]"
     [
         (CLAIM, f'{CLAIM}\nby = "x"', "line 29: \"by\" must be a number; got 'x'."),
         (CLAIM, f"{CLAIM}\nby = inf", 'line 29: "by" must be a number; got inf.'),
+        (CLAIM, f"{CLAIM}\nby = 5", "line 29: by = 5 of test_accuracy: shares differ by -1 to 1, not percent."),
+        ("level = 0.5", "level = 90", "line 37: level = 90 of test_accuracy: a share is 0 to 1, not percent."),
+        ("value = [0.3, 0.4]", "value = [0.3, 40]",
+         "line 44: value = 40 of test_accuracy: a share is 0 to 1, not percent."),
         ("level = 0.5", 'level = "a"', "line 37: \"level\" must be a number; got 'a'."),
         (*SAME, 'line 38: "within" must be above 0; got 0.'),
         ("for.data.train_per_class = [2, 4]", "for = 3", 'line 30: "for" must be a table; got 3.'),

@@ -12,6 +12,7 @@ from layerwise.study.comparisons import Comparison, Kind, flatten
 from layerwise.study.design import TUNED
 from layerwise.study.keys import CLAIMS
 from layerwise.study.toml_lines import Path as Place
+from layerwise.study.trials import SHARES
 from layerwise.study.tuning import Contender, Tuned
 
 Where = dict[str, Value]
@@ -25,6 +26,10 @@ BOUND: Mapping[Kind, str] = {
     kind: next(key for key, of in keys.items() if of is float) for kind, keys in CLAIMS.items()
 }
 """What the bound of each kind is called."""
+
+
+DIFFERENCES = ("by", "within")
+"""The bounds that are differences of a measure; others are values of it."""
 
 
 class Claims:
@@ -43,9 +48,10 @@ class Claims:
         """The comparisons of one table: one for each combination under `for`."""
         where: Place = ("compare", place)
         kind: Kind = table.get("kind", "difference")
+        measure = table.get("measure", self._measure)
+        self._check_bound(BOUND[kind], table.get(BOUND[kind], 0.0), measure, where)
         for conditions in _grid(table.get("for", {})):
             cells, amounts = self._parts(kind, table, conditions, where)
-            measure = table.get("measure", self._measure)
             if not all(cells) or self._chosen_by(cells, measure, where):
                 continue
             if len(set(cells)) < len(cells):
@@ -69,12 +75,19 @@ class Claims:
         if any(len(value) != len(values) for value in lists.values()):
             self._blame((*where, "value"), f"{len(values)} values are given for as many as {lists} settings.")
             return
+        measure = table.get("measure", self._measure)
         for row, value in enumerate(values):
+            self._check_bound("value", value, measure, where)
             chosen = {key: level[row] if key in lists else level for key, level in settings.items()}
             cell = self._select(chosen, (*where, "cell"))
-            measure = table.get("measure", self._measure)
             if cell and not self._chosen_by([cell], measure, where):
                 yield table["source"], cell, measure, float(value)
+
+    def _check_bound(self, key: str, value: float, measure: str, where: Place) -> None:
+        """A share that is written in percent would be a claim that nothing can support, or contradict."""
+        least, words = (-1, "shares differ by -1 to 1") if key in DIFFERENCES else (0, "a share is 0 to 1")
+        if measure in SHARES and not least <= value <= 1:
+            self._blame((*where, key), f"{key} = {value} of {measure}: {words}, not percent.")
 
     def _chosen_by(self, addresses: Sequence[str | None], measure: str, where: Place) -> bool:
         """Whether a number is of the images that chose among candidates; no claim can rest on it."""
