@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from check_files import named, with_network
+from layerwise.errors import StudyError
 from layerwise.study.checks import check_before
 from layerwise.study.checks.before import check_by_heart, check_one_image
 from layerwise.study.checks.check import Check
@@ -81,6 +82,13 @@ def test_a_last_batch_of_one_image_is_told_and_harmless() -> None:
     found = check_one_image(study, {cell.data_spec: trial_data(Trial(cell, 0)) for cell in study.cells})
     assert found.fine
     assert found.saw.startswith("a last batch of one image in simple-cnn (1 of 2 cells: train_per_class = 4), two-")
+
+
+def test_a_network_or_images_that_cannot_be_made_are_told_in_words() -> None:
+    checks = check_before(small(("model.kernel = 3", "model.kernel = 100000000")))
+    assert named(checks, "one image alone").saw.startswith("simple-cnn?kernel=100000000 gives RuntimeError: ")
+    with pytest.raises(StudyError, match=r"^the images of edges\?resolution=8&.* cannot be had: \w+: "):
+        check_before(small(("data.test_per_class = 20", f"data.test_per_class = {10**22}")))
 
 
 def test_a_run_that_fails_is_told_before_all_of_them_do() -> None:

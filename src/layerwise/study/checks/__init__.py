@@ -16,6 +16,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from layerwise.data.images import ImageData
+from layerwise.errors import InputError, StudyError
+from layerwise.study.cells import Cell
 from layerwise.study.checks.after import (
     check_failures,
     check_kernels,
@@ -41,7 +44,7 @@ def check_before(study: Study) -> tuple[Check, ...]:
     Raises:
         InputError: the images or the network of a cell cannot be had.
     """
-    spec_to_data = {cell.data_spec: trial_data(Trial(cell, 0)) for cell in study.cells}
+    spec_to_data = {cell.data_spec: _images_of(cell) for cell in study.cells}
     return (
         *_together({spec: check_data(data) for spec, data in spec_to_data.items()}),
         check_one_image(study, spec_to_data),
@@ -50,6 +53,15 @@ def check_before(study: Study) -> tuple[Check, ...]:
         check_reported(study),
         check_few(study),
     )
+
+
+def _images_of(cell: Cell) -> ImageData:
+    try:
+        return trial_data(Trial(cell, 0))
+    except InputError:
+        raise
+    except Exception as error:  # more than there is memory for, or a number that NumPy does not take
+        raise StudyError(f"the images of {cell.data_spec} cannot be had: {type(error).__name__}: {error}") from error
 
 
 def check_after(study: Study, records: pd.DataFrame, judged: Sequence[Judged]) -> tuple[Check, ...]:

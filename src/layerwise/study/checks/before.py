@@ -195,11 +195,11 @@ def _kinds(cells: Sequence[Cell]) -> list[Cell]:
 
 def _one_image(cell: Cell, data: ImageData) -> tuple[int, ...] | str:
     """The shape of a network's logits for one image, or how it broke."""
-    model = trial_model(Trial(cell, 0), data)
     try:
+        model = trial_model(Trial(cell, 0), data)
         with evaluating(model), torch.no_grad():
             return tuple(model(torch.from_numpy(data.batch(slice(0, 1)))).shape)
-    except Exception as error:  # a network of the user's may raise anything
+    except Exception as error:  # a network of the user's may raise anything, and one may be larger than the memory
         return f"{type(error).__name__}: {error}"
 
 
