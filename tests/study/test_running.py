@@ -240,6 +240,19 @@ def test_the_plan_is_that_of_the_first_run(tmp_path: Path) -> None:
     assert [one.planned for one in summary.judged] == [True] * 3
 
 
+def test_results_of_another_study_are_not_mixed_with_those_of_one_of_the_same_name(tmp_path: Path) -> None:
+    once = ("seeds = 3", "seeds = 1")
+    store = run_study(small(once), tmp_path / "run", run_in_loop)
+    before = {path: path.read_bytes() for path in store.folder.rglob("*.*")}
+    with pytest.raises(StudyError) as caught:
+        run_study(small(once, ("training.epochs = 2", "training.epochs = 1")), store.folder, run_in_loop)
+    assert str(caught.value) == (
+        f"{store.folder} holds the results of another study: it has none of these cells.\n"
+        "    Choose another folder (-o), or give the file another name."
+    )
+    assert {path: path.read_bytes() for path in store.folder.rglob("*.*")} == before
+
+
 def test_claims_that_came_after_the_first_run_are_exploratory(tmp_path: Path) -> None:
     store = run_study(small(("seeds = 3", "seeds = 1")), tmp_path / "run", run_in_loop)
     later = small(("seeds = 3", "seeds = 1"), ("level = 0.5", "level = 0.4"), ("is ahead", "is behind"))

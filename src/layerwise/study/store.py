@@ -53,8 +53,17 @@ class Store:
             raise StudyError(f"{self.folder} holds something else than a study. Choose another folder.")
 
     def begin(self, study: Study) -> None:
-        """Note the plan while there are no results: what is claimed after the first run is told apart by it."""
+        """Note the plan while there are no results: what is claimed after the first run is told apart by it.
+
+        Raises:
+            StudyError: there are results, and none of them is of a cell of this study: they are another study's.
+        """
         path = self.folder / PLAN
+        if self._files() and not self.cells().keys() & {cell.address for cell in study.cells}:
+            raise StudyError(
+                f"{self.folder} holds the results of another study: it has none of these cells.\n"
+                "    Choose another folder (-o), or give the file another name."
+            )
         if not path.exists() or not self._files():
             plan = {
                 "format": FORMAT,
