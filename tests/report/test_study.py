@@ -15,6 +15,8 @@ from layerwise.report.study.answer import tiles
 from layerwise.report.study.claims import effect_words
 from layerwise.report.study.page import write_study_page, write_study_report
 from layerwise.report.study.view import read_study_view
+from layerwise.study.engines.loop import run_in_loop
+from layerwise.study.running import run_study
 from layerwise.study.store import Store
 from layerwise.study.summary import summarize
 from layerwise.study.trials import Trial, failed
@@ -120,6 +122,30 @@ def test_what_diverged_is_not_called_failed(tmp_path: Path) -> None:
     store.forget([gone])
     store.keep([failed(gone, "diverged", NonFiniteError("the loss became NaN."), 0.1)])
     assert "<small>1 of them came to nothing</small>" in tiles(summarize(study, store))
+
+
+OWN = """
+from pathlib import Path
+from torch import nn
+
+Path(__file__).with_name("was-run").touch()
+
+def net(num_classes, in_channels):
+    return nn.Sequential(nn.Conv2d(in_channels, 2, 3), nn.Flatten(), nn.Linear(72, num_classes))
+"""
+
+
+def test_a_report_runs_no_program_that_results_name(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    network = f'model.name = "{tmp_path}/own.py:net"'
+    study = small(("seeds = 3", "seeds = 1"), ('model.name = "simple-cnn"\nmodel.kernel = 3', network),
+                  *[('model.name = "simple-cnn"', network)] * 3)  # fmt: skip
+    folder = run_study(study, tmp_path / "study", run_in_loop).folder
+    (tmp_path / "was-run").unlink()
+    assert '<section id="kernels">' in write_study_report(folder).read_text()
+    (folder / "described.json").unlink()
+    assert '<section id="kernels">' not in write_study_report(folder).read_text()
+    assert not (tmp_path / "was-run").exists()
 
 
 def test_a_study_that_has_not_reached_its_first_look_says_so(tmp_path: Path) -> None:

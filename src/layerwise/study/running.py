@@ -11,6 +11,7 @@ from pathlib import Path
 
 from layerwise.errors import Interrupted
 from layerwise.progress import Progress, silent
+from layerwise.study.described import describe_own
 from layerwise.study.engines import Engine
 from layerwise.study.file import Study
 from layerwise.study.store import Store
@@ -74,6 +75,7 @@ def run_study(
         keeper.flush()
         raise
     keeper.flush()
+    describe_own(study, store)
     store.compact()
     return store
 
