@@ -21,6 +21,9 @@ RECIPE = 1
 
 DECIDED_BY_BLOCKS = ("seed", "device", "precision", "preprocessing")
 TRAINING = {one.name for one in fields(TrainSettings)} - set(DECIDED_BY_BLOCKS)
+SUCH_AS = {"data": "kind", "model": "name", "training": "epochs"}
+"""The sections of settings, and a setting of each."""
+
 KERNELS = ("drawn", "edges")
 
 
@@ -83,10 +86,12 @@ def matches(settings: Mapping[str, Value], where: Mapping[str, Value]) -> bool:
 
 def find_faults(cell: Cell) -> Iterator[tuple[str, str]]:
     """What of a cell cannot be used: dotted keys ("" where no single one is to blame) and what is wrong there."""
-    sections = ("data", "model", "training")
+    sections = tuple(SUCH_AS)
     for key in cell.settings:
         section, dot, name = key.partition(".")
-        if section not in sections or not dot:
+        if key in sections:
+            yield key, f'"{key}" must be settings, such as {key}.{SUCH_AS[key]} = …; got {cell.settings[key]!r}.'
+        elif section not in sections or not dot:
             yield key, f'"{key}" is not of data, model or training.{did_you_mean(section, sections)}'
         elif section == "training" and name not in TRAINING:
             why = " It is decided by the block." if name in DECIDED_BY_BLOCKS else did_you_mean(name, TRAINING)

@@ -58,9 +58,12 @@ def _contender(settings: dict[str, Value], tune: Mapping[str, Any] | None) -> Co
     if tune is None:
         return Cell(settings)
     lists = {key: value for key, value in tune.items() if key != BY}
-    candidates = tuple(Cell(settings | choice) for choice in _combinations({}, lists))
+    cells = (Cell(settings | choice) for choice in _combinations({}, lists))
+    candidates = tuple({cell.address: cell for cell in cells}.values())
     if len(candidates) < 2:
         raise StudyError("there is nothing to choose: give a list of at least two levels under tune.")
+    if any(cell.settings.get("data.validation_per_class") == 0 for cell in candidates):
+        raise StudyError("there are no images to choose by: data.validation_per_class is 0.")
     shared = {key: value for key, value in settings.items() if key not in lists}
     return Tuned({**shared, TUNED: True}, candidates, tune.get(BY, Tuned.by))
 

@@ -26,7 +26,7 @@ from layerwise.study.cells import Cell, find_faults
 from layerwise.study.claims import Claims
 from layerwise.study.comparisons import Comparison, flatten
 from layerwise.study.design import SKIP, TOGETHER, TUNE, expand_design, find_idle_skips
-from layerwise.study.keys import Faults, check_keys
+from layerwise.study.keys import MOST_SEEDS, Faults, check_keys
 from layerwise.study.toml_lines import Path as Place
 from layerwise.study.toml_lines import find_lines
 from layerwise.study.trials import MEASURES
@@ -129,10 +129,12 @@ class Study:
         """The same study with another number of blocks; looks beyond it are left out.
 
         Raises:
-            StudyError: no whole number, or fewer than one.
+            StudyError: no whole number, fewer than one, or more than a million.
         """
         if isinstance(seeds, bool) or not isinstance(seeds, numbers.Integral) or seeds < 1:
             raise StudyError(f"seeds must be a whole number of at least 1; got {seeds!r}.")
+        if seeds > MOST_SEEDS:
+            raise StudyError(f"seeds must be at most {MOST_SEEDS:,}; got {seeds}.")
         seeds = int(seeds)  # one of NumPy's could not be noted as JSON
         return replace(self, seeds=seeds, looks=(*(look for look in self.looks if look < seeds), seeds))
 
@@ -184,7 +186,12 @@ def read_study(path: Path | str) -> Study:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        path.stem.encode()
+        if path.is_fifo():
+            raise FileError(f"{path} is a pipe; a file is expected.")
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeEncodeError:
+        raise FileError(f"{str(path)!r} is no name in UTF-8. Give the file another.") from None
     except FileNotFoundError:
         raise FileError(f"no file {path}.") from None
     except UnicodeDecodeError as error:
@@ -198,7 +205,9 @@ def parse_study(text: str, *, name: str, source: str = "the study") -> Study:
     """A study from the text of its file; see `read_study`."""
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise FileError(f"{source} is no TOML of a study: its brackets are nested too deeply.") from None
+    except ValueError as error:  # a number of 5,000 digits is one, too
         raise FileError(f"{source} is no TOML: {error}") from None
     faults = Faults(source, find_lines(text))
     check_keys(given, faults)
@@ -256,10 +265,12 @@ def _flat_design(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _blame(key: str, words: str, place: int, table: Mapping[str, Any], faults: Faults) -> None:
-    """Note a cell's fault where its key is written: in its design, in what is searched there, or else in [all]."""
+    """Note a cell's fault where its key is written: in its design, in what is under it, or else in [all]."""
     parts = tuple(key.split(".")) if key else ()
     here: Place = ("cells", place)
-    for start, some in (((*here, TUNE), table.get(TUNE, {})), (here, table)):
+    groups: list[tuple[Place, Mapping[str, Any]]] = [((*here, TUNE), table.get(TUNE, {}))]
+    groups += [((*here, TOGETHER, at), group) for at, group in enumerate(table.get(TOGETHER, ()))]
+    for start, some in (*groups, (here, table)):
         if any(name == key or name.startswith(f"{key}.") for name in flatten(some)):
             faults.add(start + parts, words)
             return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from types import UnionType
@@ -71,6 +72,13 @@ class Faults:
             )
 
 
+MOST_SEEDS = 1_000_000
+"""More blocks than anybody trains, and as many as are planned at once."""
+
+UNSHOWN = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML, and so a chart, cannot hold; and control characters, which terminals obey."""
+
+
 def check_keys(given: Mapping[str, Any], faults: Faults) -> None:
     """Note keys that no study has, those that are missing, and values that cannot be."""
     plain = {key: value for key, value in given.items() if key not in TABLES}
@@ -85,14 +93,19 @@ def check_keys(given: Mapping[str, Any], faults: Faults) -> None:
             check(table, (name, place), faults)
     if given.get("cells") == []:
         faults.add(("cells",), '"cells" must be at least one table, under [[cells]].')
-    for where, found in _dates({key: given.get(key) for key in ("all", *TABLES)}, ()):
-        faults.add(where, f"{found} is a date; put it in quotes, or give a number.")
+    for where, value in _leaves(given, ()):
+        if isinstance(value, date | time) and where[0] in ("all", *TABLES):
+            faults.add(where, f"{value} is a date; put it in quotes, or give a number.")
+        if isinstance(value, str) and (found := UNSHOWN.search(value)):
+            faults.add(where, f"U+{ord(found[0]):04X} is a character that cannot be shown; leave it out.")
 
 
 def _check_numbers(given: Mapping[str, Any], faults: Faults) -> None:
     seeds, alpha, looks = given.get("seeds", 1), given.get("alpha", 0.05), given.get("looks", [])
     if seeds < 1:
         faults.add(("seeds",), f"seeds = {seeds}: give at least 1.")
+    if seeds > MOST_SEEDS:
+        faults.add(("seeds",), f"seeds = {seeds}: give at most {MOST_SEEDS:,}.")
     if not 0 < alpha < 1:
         faults.add(("alpha",), f"alpha = {alpha:g}: give more than 0 and less than 1, such as 0.05.")
     counts = all(_is_a(look, int) for look in looks)
@@ -111,6 +124,8 @@ def _check_cells(table: Mapping[str, Any], where: Place, faults: Faults) -> None
             if not _are_tables(some.get(name, [])):
                 header = ".".join(part for part in (*place, name) if isinstance(part, str))
                 faults.add((*place, name), f'"{name}" must be tables, each under [[{header}]].')
+    if TUNE in tune:
+        faults.add((*where, TUNE, TUNE), f'"{TUNE}" cannot stand under "{TUNE}".')
     by = tune.get(BY, Tuned.by)
     if not isinstance(by, str):
         faults.add((*where, TUNE, BY), f'"{BY}" must be text; got {by!r}.')
@@ -137,6 +152,8 @@ def _check_claim(table: Mapping[str, Any], where: Place, faults: Faults) -> None
 def _check_reference(table: Mapping[str, Any], where: Place, faults: Faults) -> None:
     _check_table(table, REFERENCE, REFERENCE, "a reference", where, faults)
     values = table.get("value")
+    if values == []:
+        faults.add((*where, "value"), '"value" is an empty list; give a number, or some.')
     for value in values if isinstance(values, list) else ():
         if not _is_a(value, float):
             faults.add((*where, "value"), f'"value" must be {WORDS[float | list]}; got {value!r} among them.')
@@ -149,7 +166,8 @@ def _check_table(
         if key not in keys:
             faults.add((*where, key), f'{what} has no "{key}".{did_you_mean(key, keys)}')
         elif not _is_a(value, keys[key]):
-            faults.add((*where, key), f'"{key}" must be {WORDS[keys[key]]}; got {value!r}.')
+            such_as = f", such as {key}.model.name = …" if keys[key] is dict else ""
+            faults.add((*where, key), f'"{key}" must be {WORDS[keys[key]]}{such_as}; got {value!r}.')
     for key in required:
         if key not in table and key not in OPTIONAL:
             faults.add(where, f'{what} needs "{key}".')
@@ -168,7 +186,7 @@ def _is_a(value: Any, kind: type | UnionType) -> bool:
     if isinstance(value, bool):
         return bool in kinds
     if isinstance(value, int | float) and float in kinds:
-        return math.isfinite(value)
+        return abs(value) <= sys.float_info.max
     return isinstance(value, kinds)
 
 
@@ -176,9 +194,10 @@ def _are_tables(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
-def _dates(value: Any, where: Place) -> Iterator[tuple[Place, date | time]]:
-    if isinstance(value, date | time):
+def _leaves(value: Any, where: Place) -> Iterator[tuple[Place, Any]]:
+    """The values in tables and lists, with their places."""
+    if not isinstance(value, dict | list):
         yield where, value
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in parts:
-        yield from _dates(part, (*where, key))
+        return
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _leaves(part, (*where, key))

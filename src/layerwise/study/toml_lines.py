@@ -25,7 +25,7 @@ def find_lines(text: str) -> dict[Path, int]:
     table: Path = ()
     members: Counter[Path] = Counter()
     depth, quotes = 0, ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if quotes:
             quotes = "" if quotes in line else quotes
             continue
