@@ -305,3 +305,15 @@ def test_folders_that_hold_something_else_are_refused(tmp_path: Path, finished: 
 def test_engines_have_names() -> None:
     with pytest.raises(UnknownNameError, match=r'no engine is called "lop"\. Did you mean "loop"'):
         find_engine("lop")
+    with pytest.raises(UnknownNameError, match=r'no engine is called "LOOP"\. Did you mean "loop"'):
+        find_engine("LOOP")
+
+
+def test_measures_have_names(finished: Store) -> None:
+    with pytest.raises(UnknownNameError, match=r'^no measure is called "test_acuracy"\. Did you mean "test_accuracy"'):
+        summarize(small(), finished).table("test_acuracy")
+
+
+def test_more_seeds_than_anybody_trains_are_refused() -> None:
+    with pytest.raises(StudyError, match=r"^seeds must be at most 1,000,000; got 1000001\.$"):
+        small().with_seeds(1_000_001)

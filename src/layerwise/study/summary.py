@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from layerwise.arrays.blocks import Estimate, bootstrap_interval, spending
 from layerwise.arrays.intervals import holm_adjusted
+from layerwise.errors import UnknownNameError, did_you_mean
 from layerwise.study.cells import Cell
 from layerwise.study.comparisons import Column, Comparison, Finding, Verdict, compare
 from layerwise.study.file import Reference, Study
 from layerwise.study.plan import Plan
 from layerwise.study.store import Store
-from layerwise.study.trials import SHARES
+from layerwise.study.trials import MEASURES, SHARES
 from layerwise.study.tuning import Contender, runs_of
 
 
@@ -155,8 +156,15 @@ class StudySummary:
         return pd.DataFrame(rows)
 
     def outcomes(self, contender: Contender, measure: str | None = None) -> NDArray[np.float64]:
-        """A measure in each block that is used, shape (R,); NaN where the run failed."""
-        return _column(self.records, contender, measure or self.study.measure, self.used)
+        """A measure in each block that is used, shape (R,); NaN where the run failed.
+
+        Raises:
+            UnknownNameError: there is no such measure.
+        """
+        name = measure or self.study.measure
+        if name not in MEASURES:
+            raise UnknownNameError(f'no measure is called "{name}".{did_you_mean(name, MEASURES)}')
+        return _column(self.records, contender, name, self.used)
 
     def estimate(self, contender: Contender, measure: str | None = None) -> Estimate:
         """A measure's mean with its interval over the blocks that are used."""

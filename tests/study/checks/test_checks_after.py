@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from check_files import made_up, named
+from layerwise.errors import StudyError
 from layerwise.study.checks import check_after
+from layerwise.study.checks.results import check_results
 from study_files import small
 
 STUDY = small(("seeds = 3", "seeds = 5"))
@@ -79,6 +83,13 @@ def test_a_loss_that_rises_while_the_accuracy_does_not_fall_points_at_calibratio
     assert "scaled_test_loss" in found.do
     falling = rising | {"validation_accuracy": 0.9 - 0.005 * EPOCHS}
     assert named(check_after(STUDY, made_up(STUDY, ("mlp", {"series": falling})), []), "loss and accuracy agree").fine
+
+
+def test_results_are_not_looked_for_in_a_folder_of_something_else(tmp_path: Path) -> None:
+    assert check_results(small(), tmp_path / "none") == check_results(small(), tmp_path) == ()
+    (tmp_path / "photo.png").touch()
+    with pytest.raises(StudyError, match="holds something else than a study"):
+        check_results(small(), tmp_path)
 
 
 def test_records_of_other_cells_and_blocks_are_left_out() -> None:

@@ -31,7 +31,9 @@ def check_results(study: Study, folder: Path | str) -> tuple[Check, ...]:
     Raises:
         StudyError: the folder holds something else than a study.
     """
-    if not (Path(folder) / PLAN).exists():
+    if not Path(folder).exists():
         return ()
     store = Store(folder)
+    if not (store.folder / PLAN).exists():
+        return ()
     return check_after(study, store.table(series=True), summarize(study, store).judged)

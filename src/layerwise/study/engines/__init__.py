@@ -35,7 +35,6 @@ def find_engine(name: str) -> Engine:
         UnknownNameError: there is no such engine.
     """
     if name not in ENGINES:
-        raise UnknownNameError(
-            f'no engine is called "{name}".{did_you_mean(name, ENGINES)}\n    Choose among: {", ".join(ENGINES)}.'
-        )
+        near = did_you_mean(str(name).lower(), ENGINES)
+        raise UnknownNameError(f'no engine is called "{name}".{near}\n    Choose among: {", ".join(ENGINES)}.')
     return ENGINES[name]
