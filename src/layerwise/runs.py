@@ -155,6 +155,18 @@ def read_json(path: Path) -> Any:
         raise FileError(f"{path} is not JSON, or is truncated ({error}).") from None
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds one object.
+
+    Raises:
+        FileError: the file is missing, is not JSON, or holds something else.
+    """
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise FileError(f"{path} is damaged: it holds no JSON object.")
+    return found
+
+
 def note_step(run: Path, step: str, facts: dict[str, Any]) -> None:
     """Add to run.json what a command did: its facts, the time, its peak memory, and the versions of what it ran on."""
     write_json(run / RUN_FILE, with_step(run, step, facts))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from layerwise.models.from_file import is_file_spec
-from layerwise.runs import read_json, write_json
+from layerwise.runs import write_json
 from layerwise.study.cells import Cell
 from layerwise.study.file import Study
+from layerwise.study.kept import read_cache
 from layerwise.study.store import Store
 from layerwise.study.trials import Trial, first_convolution, trial_data, trial_model
 
@@ -48,7 +50,7 @@ def describe_own(study: Study, store: Store) -> None:
 
 def _describe(cells: Iterable[Cell], store: Store) -> Mapping[str, Described]:
     path = store.folder / "described.json"
-    known = dict(read_json(path)) if path.exists() else {}
+    known = {address: one for address, one in read_cache(path).items() if _is_described(one)}
     missing = [cell for cell in cells if cell.address not in known]
     for cell in sorted(missing, key=lambda one: one.data_spec):
         trial = Trial(cell, 0)
@@ -62,3 +64,11 @@ def _describe(cells: Iterable[Cell], store: Store) -> Mapping[str, Described]:
     if missing:
         write_json(path, known)
     return {address: Described(tuple(one["classes"]), tuple(one["kernels"])) for address, one in known.items()}
+
+
+def _is_described(one: Any) -> bool:
+    """Whether a note can be used; one that cannot is made anew."""
+    if not isinstance(one, dict) or not all(isinstance(one.get(key), list) for key in ("classes", "kernels")):
+        return False
+    whole = all(isinstance(size, int) and size > 0 for size in one["kernels"])
+    return whole and len(one["kernels"]) in (0, 4) and all(isinstance(name, str) for name in one["classes"])

@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from layerwise.errors import FileError, StudyError
-from layerwise.runs import atomic_path, read_json, write_json, write_text
+from layerwise.runs import atomic_path, read_json, read_object, write_json, write_text
 from layerwise.study.file import Study, read_study
+from layerwise.study.kept import SERIES, read_asked, read_plan, read_rows
 from layerwise.study.trials import MEASURES, Record, Status, Trial
 
 FORMAT = 1
@@ -85,24 +86,24 @@ class Store:
 
         Raises:
             StudyError: nothing was run here.
-            FileError: the study's file is gone.
+            FileError: the study's file is gone, or what was asked is damaged.
         """
         path = self.folder / "asked.json"
         if not path.exists():
             raise StudyError(f"{self.folder} holds no study. Run one: layerwise study run NAME -o FOLDER.")
-        asked = dict(read_json(path))
+        asked = read_asked(path)
         study = read_study(self.folder / "study.toml")
         return replace(study, name=asked["name"], seeds=asked["seeds"], looks=tuple(asked["looks"]))
 
     def cells(self) -> dict[str, Any]:
         """The settings of all cells that were ever planned, by address."""
         path = self.folder / "cells.json"
-        return dict(read_json(path)) if path.exists() else {}
+        return read_object(path) if path.exists() else {}
 
     def plan(self) -> dict[str, Any]:
         """What was noted before the first run; see `Plan.read`."""
         path = self.folder / PLAN
-        return dict(read_json(path)) if path.exists() else {}
+        return read_plan(path) if path.exists() else {}
 
     def finished(self) -> set[str]:
         """The addresses of the trials that have a record."""
@@ -121,7 +122,7 @@ class Store:
         """Leave the records of some trials out, so that they are run again."""
         gone = {trial.address for trial in trials}
         for path in self._files():
-            table = pd.read_parquet(path)
+            table = read_rows(path, None)
             address = table["cell"] + "-" + table["block"].astype(str)
             if address.isin(gone).any():
                 kept = table[~address.isin(gone)]
@@ -154,14 +155,10 @@ class Store:
     def _read(self, columns: list[str] | None) -> pd.DataFrame:
         for _ in range(3):
             try:
-                parts = [pd.read_parquet(path, columns=columns) for path in self._files()]
+                parts = [read_rows(path, columns) for path in self._files()]
                 break
             except FileNotFoundError:  # another process has just put many files into one
                 continue
-            except (ValueError, OSError, pa.ArrowException) as error:
-                raise FileError(
-                    f"a file in {self._chunks} is damaged ({error}). Remove it; its part is run again."
-                ) from None
         else:
             raise FileError(f"files in {self._chunks} vanish while they are read. Try again.")
         if not parts:
@@ -182,12 +179,6 @@ class Store:
                 f"{self.folder} was written in format {written}; this layerwise reads {FORMAT}.\n"
                 "    Use the layerwise that wrote it, or another folder."
             )
-
-
-SERIES = (
-    "train_loss_curve", "train_accuracy_curve", "validation_loss_curve", "validation_accuracy_curve", "confusion",
-    "reliability_counts", "reliability_confidence", "reliability_accuracy", "kernels_before", "kernels_after",
-)  # fmt: skip
 
 
 def table_of(records: Sequence[Record]) -> pd.DataFrame:

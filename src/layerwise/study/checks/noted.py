@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 
 from layerwise.errors import InputError
-from layerwise.runs import read_json, write_json
+from layerwise.runs import write_json
 from layerwise.study.checks import check_after, check_before
 from layerwise.study.checks.before import check_reported
 from layerwise.study.checks.check import Check
 from layerwise.study.checks.seeds import check_few
 from layerwise.study.file import Study
+from layerwise.study.kept import read_cache
 from layerwise.study.store import Store
 from layerwise.study.summary import StudySummary
 
@@ -48,11 +50,16 @@ def all_checks(summary: StudySummary, store: Store, series: pd.DataFrame) -> tup
 
 
 def _noted(study: Study, store: Store) -> tuple[Check, ...] | None:
-    path = store.folder / FILE
-    known = dict(read_json(path)) if path.exists() else {}
-    if known.get("cells") != _cells(study):
+    known = read_cache(store.folder / FILE)
+    checks = known.get("checks")
+    if known.get("cells") != _cells(study) or not isinstance(checks, list) or not all(map(_is_check, checks)):
         return None
-    return tuple(Check(**one) for one in known["checks"])
+    return tuple(Check(**one) for one in checks)
+
+
+def _is_check(one: Any) -> bool:
+    kinds = {"name": str, "fine": bool, "saw": str, "do": str}
+    return isinstance(one, dict) and {key: type(value) for key, value in one.items()} == kinds
 
 
 def _cells(study: Study) -> str:
