@@ -10,6 +10,7 @@ claims          the claims of a file, read against its cells
 comparisons     what is claimed of which cells, and whether it came true
 plan            what was meant before the first run, and in what a study departs from it
 trials          one cell in one block: trained, measured, a record
+kept            what stands in a folder of results, read and checked
 store           records in a folder, a file for each chunk
 engines         run trials: one after the other, or in processes
 running         what is not run yet is run, and kept as it finishes
