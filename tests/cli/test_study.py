@@ -94,7 +94,11 @@ def test_checks_that_ask_for_something_are_told_before_the_first_run(
 
     monkeypatch.setattr("layerwise.study.running.run_study", stop)
     stopped = cli("study", "run", "small.toml", "-o", "results", *as_json)
-    assert stopped.err == "Check, kernels moved: none does. Look for dead ReLUs.\nInputError: trained\n"
+    assert stopped.err == (
+        "Check, kernels moved: none does. Look for dead ReLUs.\n"
+        "Check, seeds enough: 3 seeds can decide none of 2 claims: even where all seeds agree, p is 0.25, and one of "
+        "them needs 0.025. Run 7 or more, better twice as many.\nInputError: trained\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_numbers_stand_beside_the_page(store: Store) -> None:
     write_study_page(view, store.folder)
     told = json.loads((store.folder / "summary.json").read_text(), parse_constant=pytest.fail)
     assert told["verdict"] == view.summary.verdict
-    assert [one["p"] for one in told["claims"] if one["kind"] == "needed"] == [None]
+    assert [one["p"] for one in told["claims"] if one["kind"] == "needed"] == [0.125]
     assert told["claims"][0]["effect"]["value"] == view.summary.judged[0].finding.effect.value
     runs = pd.read_csv(store.folder / "runs.csv")
     assert len(runs) == 20

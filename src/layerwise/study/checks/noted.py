@@ -46,7 +46,8 @@ def all_checks(summary: StudySummary, store: Store, series: pd.DataFrame) -> tup
     after = check_after(summary.study, series, summary.judged)
     reported = check_reported(summary.study)  # claims may have changed since the cells were looked at
     before = _noted(summary.study, store) or ()
-    return (*(one for one in before if one.name != reported.name), reported, *after)
+    told = {one.name for one in (reported, *after)}
+    return (*(one for one in before if one.name not in told), reported, *after)
 
 
 def _noted(study: Study, store: Store) -> tuple[Check, ...] | None:
