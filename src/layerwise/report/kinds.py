@@ -23,8 +23,8 @@ def kinds_section(view: RunView, album: Album) -> Html:
     chart = album.chart("kinds", plot_kinds(kinds), f"Depth held out against depth in training of {count} images.")
     caption = (
         f"Each of {count:,} training images was held out of one of {folds} trainings, and trained on in the others. "
-        "Dashed: the median depths, which part the kinds. Bottom left: easy. Bottom right: looks like another class. Top left: "
-        "ambiguous unless its label is given. Top right: ambiguous."
+        "Dashed: the median depths, which part the kinds. Bottom left: easy. Bottom right: looks like another class. "
+        "Top left: ambiguous unless its label is given. Top right: ambiguous."
     )
     lines = [
         [
