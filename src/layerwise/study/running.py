@@ -60,7 +60,7 @@ def run_study(
         return f"{words}, {failures} failed" if failures else words
 
     try:
-        with _stopped_by_sigterm(), closing(_each(engine(missing))) as records:
+        with _stopped_by_sigterm(), closing(_each(engine(missing) if missing else iter(()))) as records:
             for record in progress(records, total=len(missing), what=told) if missing else ():
                 failures += record.status != "done"
                 keeper.add(record)
