@@ -13,7 +13,7 @@ from command_line import CommandLine
 from layerwise.difficulty.folds import EXAMPLE_KINDS
 
 TRAIN = ("train", "net.py:net", "npz:small.npz", "-o", "run", "--epochs", "3", "--validation", "0")
-FOLDS = ("difficulty", "run", "--trust-code", "--k", "5", "--folds", "2")
+FOLDS = ("difficulty", "run", "--trust-code", "--k", "5", "--taps", "0,2", "--folds", "2")
 
 
 @pytest.mark.slow
@@ -30,6 +30,13 @@ def test_every_training_image_is_held_out_once_and_has_a_kind(cli: CommandLine, 
     shown = cli(*FOLDS, "--again")
     assert shown.code == 0, shown.err
     assert "looks like another class" in shown.out
+
+
+def test_folds_go_with_nothing_that_says_something_else_and_overwrite_nothing(cli: CommandLine, toys: Path) -> None:
+    assert cli(*TRAIN, "--log-dynamics").code == 0
+    assert "--label-errors cannot be used together with --folds." in cli.refusal(*FOLDS, "--label-errors")
+    said = cli.refusal(*FOLDS, "--split", "train", "--depths-only")
+    assert "--folds cannot be used together with --split, --depths-only." in said
 
 
 def test_folds_of_no_trained_run_or_too_many_are_refused(cli: CommandLine, toys: Path) -> None:

@@ -44,6 +44,7 @@ def test_for_people_there_is_a_table_and_what_is_there_is_not_overwritten(cli: C
     assert shown.code == 0, shown.err
     assert "40 labels:" in shown.err + shown.out
     assert "neighbours of the suggested class" in shown.out
+    assert "Look at them: layerwise difficulty noted && layerwise report noted" in shown.err
     said = cli.refusal(*RANK)
     assert "noted holds suspect labels already." in said
     assert "To rank them again, add --again." in said

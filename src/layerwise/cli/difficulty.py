@@ -87,10 +87,16 @@ def difficulty(
     if threads is not None:
         use_threads(threads)
     folder = output or run
+    of_training_images = [
+        name for name, given in {"--label-errors": label_errors, "--folds": folds is not None}.items() if given
+    ]
     if folder is not None and not again:
-        (check_not_ranked if label_errors else check_not_folded if folds else check_not_measured)(folder)
-    if label_errors or folds is not None:
-        _refuse_what_needs_a_run(run, output, "--label-errors" if label_errors else "--folds")
+        check = check_not_ranked if label_errors else check_not_measured if folds is None else check_not_folded
+        check(folder)
+    if of_training_images:
+        other = {"--split": split != "test", "--agree-with": agree_with != "prediction",
+                 "--keep-activations": keep_activations, "--depths-only": depths_only}  # fmt: skip
+        _refuse_what_needs_a_run(run, output, of_training_images, [name for name, given in other.items() if given])
     if run is not None and folder is not None:
         _refuse_unused({"--weights": weights, "--mean": mean, "--std": std})
         source = source_of_run(run, data, seed=seed, model=model, trust_code=trust_code, may_ask=not as_json)
@@ -101,7 +107,7 @@ def difficulty(
             "what to measure? Give a run folder: layerwise difficulty RUN\n"
             "    or a network and images: layerwise difficulty --model MODEL --data DATA -o RUN"
         )
-    if label_errors or folds is not None:
+    if of_training_images:
         cache = None if no_cache else cache_folder()
         settings = ProbeSettings(k, batch_size, limit_gb * 1e9, device=device, cache=cache, fast=fast)
         if folds is None:
@@ -116,9 +122,16 @@ def difficulty(
     )  # fmt: skip
 
 
-def _refuse_what_needs_a_run(run: Path | None, output: Path | None, option: str) -> None:
+def _refuse_what_needs_a_run(run: Path | None, output: Path | None, asked: list[str], other: list[str]) -> None:
+    """Refuse what is of a run's training images without a run, or with options that say something else."""
     from layerwise.errors import InputError
 
+    option = asked[0]
+    if asked[1:] or other:
+        raise InputError(
+            f"{option} cannot be used together with {', '.join([*asked[1:], *other])}.\n"
+            "    Give one command after the other."
+        )
     if run is None or output is not None:
         raise InputError(
             f"{option} is of the images that a run was trained on, and writes into it.\n"

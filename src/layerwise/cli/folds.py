@@ -30,6 +30,7 @@ def check_not_folded(run: Path) -> None:
 
 def measure_folds(source: Source, run: Path, *, folds: int, taps: str, settings: ProbeSettings, as_json: bool) -> None:
     """Train as the run was trained, without one fold at a time, measure, save into the run, and print."""
+    from layerwise.cli.sources import read_place
     from layerwise.difficulty.folds import measure_kinds
     from layerwise.models.catalog import load_model
     from layerwise.runs import write_all
@@ -49,7 +50,7 @@ def measure_folds(source: Source, run: Path, *, folds: int, taps: str, settings:
         source.data.train,
         chosen,
         folds=folds,
-        place=taps,
+        place=read_place(taps),
         settings=settings,
         folder=run / PARTIAL,
         progress=bars,

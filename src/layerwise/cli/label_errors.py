@@ -78,7 +78,8 @@ def _report(run: Path, errors: LabelErrors, evidence: Evidence, *, as_json: bool
         ("rank", "image", "label", "suggested", "suspicion", "most likely", "neighbours of the suggested class"),
         rows,
     )
-    say(f"Written to {run / 'labels'}. Look at them: layerwise report {run}")
+    first = "" if (run / "votes.npy").exists() else f"layerwise difficulty {run} && "
+    say(f"Written to {run / 'labels'}. Look at them: {first}layerwise report {run}")
 
 
 def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ others, say whether it is easy, looks like another class, or is ambiguous.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,7 +135,7 @@ def measure_kinds(
     train_settings: TrainSettings,
     *,
     folds: int = 5,
-    place: str = "children",
+    place: str | Sequence[str] = "children",
     settings: ProbeSettings | None = None,
     folder: Path | str | None = None,
     progress: Progress = silent,
@@ -193,7 +193,7 @@ class _Job:
     make_model: Callable[[int], nn.Module]
     data: ImageData
     train_settings: TrainSettings
-    place: str
+    place: str | Sequence[str]
     settings: ProbeSettings
     progress: Progress
 
