@@ -1,27 +1,41 @@
 # make demo   set everything up, train a network on shapes, measure difficulty, write the report
 # make test   set everything up, run every test
-# make quick  the tests to run while working     make check  style, types, import contract
+# make quick  the tests to run while working     make check  style, types, import contract, the page as built
+# make page   build the explorer's page from webapp/
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.set-up
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test quick check format clean
+# Node comes with the Python packages; nothing else has to be installed to build the page.
+NPM := cd webapp && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+PARTS := webapp/node_modules/.package-lock.json
+PAGE := src/layerwise/web/static
+
+.PHONY: demo test quick check page page-tests format clean
 
 demo: $(SETUP)
 	$(BIN)/layerwise demo
 
-test: $(SETUP)
+test: $(SETUP) page-tests
 	$(TEST)
 
-quick: $(SETUP)
+page-tests: $(PARTS)
+	$(NPM) test
+
+quick: $(SETUP) page-tests
 	$(TEST) -m "not slow"
 
-check: $(SETUP)
+check: $(SETUP) $(PARTS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run build -- --outDir build --logLevel warn
+	diff -r webapp/build $(PAGE) || { echo "The page in $(PAGE) is not what webapp/ builds. Build it: make page"; exit 1; }
+
+page: $(SETUP) $(PARTS)
+	$(NPM) run build
 
 format: $(SETUP)
 	$(BIN)/ruff check --fix .
@@ -36,5 +50,9 @@ $(SETUP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+$(PARTS): webapp/package.json webapp/package-lock.json | $(SETUP)
+	$(NPM) ci --no-audit --no-fund --loglevel error
+	touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist src/*.egg-info
+	rm -rf .venv webapp/node_modules webapp/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist src/*.egg-info
