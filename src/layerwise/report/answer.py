@@ -15,11 +15,6 @@ from layerwise.views.taps import network_accuracy
 
 FEWEST = 20  # images of which a sentence may give the accuracy
 HARDEST = 8
-KIND_TO_WORDS = {
-    "prediction": "the network's own prediction",
-    "last-probe": "the last probe",
-    "label": "the label",
-}
 
 
 def answer(view: RunView) -> Html:
@@ -28,11 +23,6 @@ def answer(view: RunView) -> Html:
     return joined(
         [_tiles(view), tag("p", *(joined([words, " "]) for words in sentences), class_="lead"), _hardest(view)]
     )
-
-
-def reference_words(view: RunView) -> str:
-    """What the probes are compared with, in words."""
-    return KIND_TO_WORDS.get(view.agree_with, "the reference class")
 
 
 def _decided(view: RunView) -> Html:
@@ -48,7 +38,7 @@ def _decided(view: RunView) -> Html:
             f" {verb} ",
             tag("b", name(str(row["tap"]))),
             f", tap {row['depth'] + 1} of {len(view.taps)}: from there on every k-NN probe agrees with "
-            f"{reference_words(view)}.",
+            f"{view.reference_words}.",
         ]
     )
 
@@ -111,7 +101,7 @@ def _unresolved(view: RunView) -> Html:
         [
             tag("b", f"{count:,} ({share_words(count, total)})"),
             f" {'are' if count > 1 else 'is'} unresolved: not even the last probe agrees with ",
-            f"{reference_words(view)}; the network is {then}.",
+            f"{view.reference_words}; the network is {then}.",
         ]
     )
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from layerwise.report.answer import reference_words
 from layerwise.report.html import Html, details, joined, name, table, tag
 from layerwise.report.pictures import Album
 from layerwise.views.approximation import approximation
+from layerwise.views.records import recorded_lines
 from layerwise.views.run import RunView
 
 PAPER = "Baldock, Maennel and Neyshabur (2021), Deep learning through the lens of example difficulty"
@@ -18,11 +17,7 @@ PAPER_ADDRESS = "https://arxiv.org/abs/2106.09647"
 def method_section(view: RunView, _: Album) -> Html:
     """Definitions in a few lines, and what run.json and model.json say; not in whose folder it was: a page travels."""
     terms = (part for term, words in _definitions(view) for part in (tag("dt", term), tag("dd", words)))
-    records = [
-        *((key, value) for key, value in _flat(view.run.get("steps", view.run)) if not key.endswith(".folder")),
-        *((f"model.json: {key}", value) for key, value in _flat(view.model)),
-    ]
-    lines = [[name(key), name(value)] for key, value in records]
+    lines = [[name(key), name(value)] for key, value in recorded_lines(view)]
     if not lines:
         return tag("dl", *terms)
     recorded = details("All that was recorded of this run", table(["What", "Value"], lines, names=2))
@@ -46,7 +41,7 @@ def _definitions(view: RunView) -> Iterator[tuple[str, str]]:
         "Prediction depth",
         joined(
             [
-                f"The first tap from which every later probe agrees with {reference_words(view)}: 0 to "
+                f"The first tap from which every later probe agrees with {view.reference_words}: 0 to "
                 f"{len(view.taps) - 1}; {len(view.taps)} is unresolved. ",
                 tag(
                     "a",
@@ -65,12 +60,3 @@ def _definitions(view: RunView) -> Iterator[tuple[str, str]]:
         "95 %: Wilson's for shares, Student's for means, Fisher's (Bonett and Wright 2000) for rank correlations. They "
         "speak of the images drawn, given this one trained network; another training run would differ by more.",
     )
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Nested keys joined by dots, in their order; lists on one line."""
-    for key, item in value.items():
-        if isinstance(item, Mapping):
-            yield from _flat(item, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", ", ".join(map(str, item)) if isinstance(item, list) else str(item)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from layerwise.arrays.intervals import mean_interval, spearman_interval
 from layerwise.errors import FileError, RunError
-from layerwise.runs import read_json, read_table
+from layerwise.runs import read_array, read_json, read_table
 
 CURVE_COLUMNS = ("threshold", "accuracy", "macs")
 SUMMARY_KEYS = (
@@ -35,17 +36,29 @@ class ExitsView:
         curve: a row for each threshold: accuracy, mean MACs and milliseconds (`ms_batch_64`), shares of the exits.
         budget: thresholds that were chosen and what they give; None if none were.
         left: a row for each reported example under this budget: `id`, `exit` (its place), `right`; None without one.
+        recorded_ids: shape (n,), of the reported examples; None if they were not kept.
+        logits: shape (E, n, K), what each exit says of them, on disk until they are looked at.
     """
 
     summary: Mapping[str, Any]
     curve: pd.DataFrame
     budget: Mapping[str, Any] | None
     left: pd.DataFrame | None
+    recorded_ids: NDArray[np.str_] | None = None
+    logits: NDArray[np.floating] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the exits, the last included."""
         return tuple(str(one["exit"]) for one in self.summary["exits"])
+
+    def confidence(self) -> NDArray[np.float64] | None:
+        """The probability that each exit gives its own class, shape (n, E)."""
+        if self.logits is None:
+            return None
+        logits = np.asarray(self.logits, np.float64)
+        highest: NDArray[np.float64] = 1 / np.exp(logits - logits.max(axis=2, keepdims=True)).sum(axis=2)  # (E, n)
+        return highest.T
 
     @property
     def batch_size(self) -> int:
@@ -75,8 +88,9 @@ def read_exits(run: Path) -> ExitsView | None:
             f"{folder / 'curve.parquet'} and summary.json are not of one evaluation.\n"
             f"    Again: layerwise exits evaluate {run}"
         )
+    ids, logits = _recorded(run, str(summary["split"]), len(summary["exits"]))
     if not (folder / "budget.json").exists():
-        return ExitsView(summary, curve, None, None)
+        return ExitsView(summary, curve, None, None, ids, logits)
     budget = _checked(folder / "budget.json", BUDGET_KEYS)
     _check_same(folder / "exits.json", budget, f"layerwise exits budget {run}")
     if str(size) not in budget["ms"]:
@@ -84,7 +98,21 @@ def read_exits(run: Path) -> ExitsView | None:
             f"{folder / 'budget.json'} and summary.json are not of one evaluation.\n"
             f"    Again: layerwise exits budget {run}"
         )
-    return ExitsView(summary, curve, budget, read_table(folder / "left.parquet"))
+    return ExitsView(summary, curve, budget, read_table(folder / "left.parquet"), ids, logits)
+
+
+def _recorded(run: Path, split: str, exits: int) -> tuple[NDArray[np.str_] | None, NDArray[np.floating] | None]:
+    """Ids and logits of the examples that were reported, if they were kept."""
+    array, table = (run / "exits" / f"{split}.{suffix}" for suffix in ("npy", "parquet"))
+    if not (array.is_file() and table.is_file()):
+        return None, None
+    ids, logits = read_table(table)["id"].to_numpy(np.str_), read_array(array, mapped=True)
+    if logits.ndim != 3 or logits.shape[:2] != (exits, len(ids)):
+        raise FileError(
+            f"{array} is {logits.shape}; ({exits}, {len(ids)}, K) is expected.\n"
+            f"    Record again: layerwise exits evaluate {run}"
+        )
+    return ids, logits
 
 
 def depth_by_exit(left: pd.DataFrame, examples: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:

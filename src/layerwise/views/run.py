@@ -24,6 +24,11 @@ from layerwise.views.units import UnitsView, read_units
 
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")
 UNRESOLVED = "unresolved"
+REFERENCE_TO_WORDS = {
+    "prediction": "the network's own prediction",
+    "last-probe": "the last probe",
+    "label": "the label",
+}
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,11 @@ class RunView:
         }
         fitting = [kind for kind, classes in kind_to_classes.items() if (reference == classes).all()]
         return recorded if recorded in fitting else fitting[0] if fitting else "reference"
+
+    @property
+    def reference_words(self) -> str:
+        """What the probes are compared with, in words."""
+        return REFERENCE_TO_WORDS.get(self.agree_with, "the reference class")
 
     @property
     def factors(self) -> tuple[str, ...]:

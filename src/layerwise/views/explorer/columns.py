@@ -1,0 +1,219 @@
+"""The columns of the examples that the page can colour, filter and sort by, each with what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from layerwise.arrays.score_catalog import SCORES
+from layerwise.views.explorer.packing import Packer, not_known, smallest_item
+from layerwise.views.kinds import KINDS
+from layerwise.views.run import RunView
+
+Kind = Literal["class", "category", "flag", "whole", "number"]
+Group = Literal["example", "network", "depth", "exits", "training", "labels", "kinds", "factors"]
+
+MOST_CATEGORIES = 50
+"""Words of more kinds than these are no categories that a legend could list."""
+DIRECTIONS = {"hard": "high is hard", "easy": "high is easy"}
+
+
+@dataclass(frozen=True, eq=False)
+class ExampleColumn:
+    """One column.
+
+    Attributes:
+        name: in the URL of the page, and of the run's table.
+        title: for people.
+        about: one sentence.
+        kind: "class" and "category" are places in a list, "flag" is 0 or 1; all but "number" are whole.
+        group: under which heading it is offered.
+        values: shape (N,), float64; NaN is not known.
+        high_means: "hard", "easy", or "" where neither can be said.
+        categories: the names of a "category".
+    """
+
+    name: str
+    title: str
+    about: str
+    kind: Kind
+    group: Group
+    values: NDArray[np.float64]
+    high_means: str = ""
+    categories: Sequence[str] | None = None
+
+    def described(self, packer: Packer, classes: int) -> dict[str, Any]:
+        """`Column` of webapp/src/payload.ts, its values put into the pack of columns."""
+        known = self.values[np.isfinite(self.values)]
+        item = self._item(classes)
+        return {
+            "name": self.name,
+            "title": self.title,
+            "about": self.about,
+            "kind": self.kind,
+            "direction": DIRECTIONS.get(self.high_means),
+            "categories": None if self.categories is None else list(self.categories),
+            "array": packer.add("columns", self._stored(item), item),
+            "range": [float(known.min()), float(known.max())] if len(known) else None,
+            "group": self.group,
+        }
+
+    def _item(self, classes: int) -> str:
+        if self.kind in ("class", "category"):
+            return smallest_item(classes if self.categories is None else len(self.categories))
+        return {"flag": "u1", "whole": "i4", "number": "f4"}[self.kind]
+
+    def _stored(self, item: str) -> NDArray[np.float64]:
+        return self.values if item == "f4" else np.where(np.isfinite(self.values), self.values, not_known(item))
+
+
+def example_columns(view: RunView) -> list[ExampleColumn]:
+    """All that is known of the examples of a run, in the order in which the page offers it."""
+    return [
+        *_basic(view),
+        *_depths(view),
+        *_exits(view),
+        *_kinds(view),
+        *_labels(view),
+        *_training(view),
+        *_factors(view),
+    ]
+
+
+def _basic(view: RunView) -> Iterator[ExampleColumn]:
+    examples = view.examples
+    split = np.array([view.splits.index(name) for name in examples["split"]], np.float64)
+    yield ExampleColumn("label", "Label", "The class as given.", "class", "example", _numbers(examples, "label"))
+    yield ExampleColumn(
+        "prediction", "Prediction", "The class that the network gives.", "class", "network",
+        _numbers(examples, "prediction"),
+    )  # fmt: skip
+    yield ExampleColumn(
+        "correct", "Right", "Whether the network gives the label.", "flag", "network", _numbers(examples, "correct"),
+        "easy",
+    )  # fmt: skip
+    yield ExampleColumn(
+        "confidence", "Confidence", "The network's probability of the class that it gives.", "number", "network",
+        _numbers(examples, "confidence"), "easy",
+    )  # fmt: skip
+    yield ExampleColumn(
+        "split", "Split", "The part of the data set that it belongs to.", "category", "example", split,
+        categories=view.splits,
+    )  # fmt: skip
+
+
+def _depths(view: RunView) -> Iterator[ExampleColumn]:
+    unresolved = len(view.taps)
+    about = (
+        f"The first tap from which every probe agrees with {view.reference_words}: 0 to {unresolved - 1}; "
+        f"{unresolved} is unresolved."
+    )
+    yield ExampleColumn("depth", "Prediction depth", about, "whole", "depth", _numbers(view.examples, "depth"), "hard")
+    if "soft_depth" in view.examples:
+        about = f"{SCORES['soft_depth'].formula}; a depth that counts how sure the votes are.".capitalize()
+        yield ExampleColumn(
+            "soft_depth", "Soft depth", about, "number", "depth", _numbers(view.examples, "soft_depth"), "hard"
+        )
+    if view.agree_with != "prediction":
+        yield ExampleColumn(
+            "reference", "Reference class", f"The class that the probes are compared with: {view.reference_words}.",
+            "class", "depth", _numbers(view.examples, "reference"),
+        )  # fmt: skip
+
+
+def _exits(view: RunView) -> Iterator[ExampleColumn]:
+    if view.exits is None or view.exits.left is None:
+        return
+    left = view.exits.left
+    rows = rows_of(view, str(view.exits.summary["split"]), left["id"])
+    yield ExampleColumn(
+        "exit", "Exit", "Where it leaves the network under the thresholds that were chosen.", "category", "exits",
+        _placed(view, rows, left["exit"]), "hard", view.exits.names,
+    )  # fmt: skip
+
+
+def _kinds(view: RunView) -> Iterator[ExampleColumn]:
+    if view.kinds is None:
+        return
+    table = view.kinds.examples
+    rows = rows_of(view, "train", table["id"])
+    if not (rows >= 0).any():
+        return
+    yield ExampleColumn(
+        "kind", "Kind of difficulty", "From its depth in training and held out.", "category", "kinds",
+        _placed(view, rows, table["kind"].map(KINDS.index)), categories=KINDS,
+    )  # fmt: skip
+    yield ExampleColumn(
+        "held_out_depth", "Depth held out", "Its depth in a network that was not trained on it.", "whole", "kinds",
+        _placed(view, rows, table["held_out_depth"]), "hard",
+    )  # fmt: skip
+
+
+def _labels(view: RunView) -> Iterator[ExampleColumn]:
+    if view.labels is None:
+        return
+    table = view.labels.labels
+    rows = rows_of(view, "train", table["id"])
+    if not (rows >= 0).any():
+        return
+    yield ExampleColumn(
+        "suspicion", "Suspicion", "How much speaks for a wrong label, 0 to 1; it ranks, and counts nothing.", "number",
+        "labels", _placed(view, rows, table["suspicion"]), "hard",
+    )  # fmt: skip
+    yield ExampleColumn(
+        "suggested", "Suggested class", "The class that the network gave instead through most of the training.",
+        "class", "labels", _placed(view, rows, table["suggested"]),
+    )  # fmt: skip
+
+
+def _training(view: RunView) -> Iterator[ExampleColumn]:
+    if view.noted is None:
+        return
+    rows = rows_of(view, "train", pd.Series(view.noted.ids))
+    if not (rows >= 0).any():
+        return
+    for name in view.noted.scores:
+        facts = SCORES[name]
+        about = f"{facts.formula} ({facts.source})."
+        values = _placed(view, rows, pd.Series(view.noted.dynamics.scores[name]))
+        yield ExampleColumn(name, facts.words.capitalize(), about, "number", "training", values, facts.high_means)
+
+
+def _factors(view: RunView) -> Iterator[ExampleColumn]:
+    for name in view.factors:
+        values = view.examples[f"factor_{name}"]
+        title, about = name.replace("_", " ").capitalize(), "A known factor of the image."
+        if pd.api.types.is_bool_dtype(values):
+            yield ExampleColumn(f"factor_{name}", title, about, "flag", "factors", values.to_numpy(np.float64))
+        elif pd.api.types.is_numeric_dtype(values):
+            yield ExampleColumn(f"factor_{name}", title, about, "number", "factors", values.to_numpy(np.float64))
+        elif values.nunique() <= MOST_CATEGORIES:
+            places, words = pd.factorize(values.astype(str), sort=True)
+            yield ExampleColumn(
+                f"factor_{name}", title, about, "category", "factors", places.astype(np.float64),
+                categories=[str(word) for word in words],
+            )  # fmt: skip
+
+
+def _numbers(examples: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    numbers: NDArray[np.float64] = examples[name].to_numpy(np.float64)
+    return numbers
+
+
+def rows_of(view: RunView, split: str, ids: pd.Series) -> NDArray[np.int64]:
+    """The row of each of some images of a split among the examples; -1 where it was not measured."""
+    rows = np.flatnonzero((view.examples["split"] == split).to_numpy())
+    id_to_row = dict(zip(view.examples["id"].astype(str).iloc[rows], rows.tolist(), strict=True))
+    return np.array([id_to_row.get(name, -1) for name in ids.astype(str)], np.int64)
+
+
+def _placed(view: RunView, rows: NDArray[np.int64], values: pd.Series) -> NDArray[np.float64]:
+    """Values of some images as a column of all examples."""
+    column = np.full(len(view.examples), np.nan)
+    column[rows[rows >= 0]] = values.to_numpy(np.float64)[rows >= 0]
+    return column

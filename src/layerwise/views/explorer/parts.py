@@ -1,0 +1,177 @@
+"""What the page shows beside columns and maps: taps, exits, neighbours, units, facts, and what a run has not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from layerwise.views.explorer.columns import rows_of
+from layerwise.views.explorer.packing import Packer, smallest_item
+from layerwise.views.records import recorded_lines
+from layerwise.views.run import RunView
+from layerwise.views.taps import network_accuracy, probe_accuracy
+from layerwise.views.units import UnitsView
+
+MOST_FILTER_WEIGHTS = 200_000
+"""More weights than these are not put into the manifest."""
+
+
+def taps_of(view: RunView) -> list[dict[str, Any]]:
+    """`Tap`s of webapp/src/payload.ts."""
+    accuracy = probe_accuracy(view)
+    told: list[Any] = accuracy[accuracy["split"] == view.main_split].to_dict("records")
+    rows: list[Any] = view.taps.to_dict("records")
+    described = []
+    for row, own in zip(rows, told, strict=True):
+        name = str(row["name"])
+        facts: dict[str, Any] = {
+            f"probe accuracy ({view.main_split})": round(own["accuracy"], 4),
+            f"agreement ({view.main_split})": round(own["agreement"], 4),
+        }
+        facts |= {word: int(row[word]) for word in ("parameters", "macs") if word in row and math.isfinite(row[word])}
+        features = int(row["features"]) if "features" in row else 0
+        described.append({"name": name, "shape": str(row.get("shape", "")), "features": features, "facts": facts})
+    return described
+
+
+def exits_of(view: RunView, packer: Packer) -> dict[str, Any] | None:
+    """`Exits` of webapp/src/payload.ts."""
+    if view.exits is None:
+        return None
+    reference, confidence = None, view.exits.confidence()
+    if confidence is not None and view.exits.recorded_ids is not None:
+        rows = rows_of(view, str(view.exits.summary["split"]), pd.Series(view.exits.recorded_ids))
+        column = np.full((len(view.examples), confidence.shape[1]), np.nan)
+        column[rows[rows >= 0]] = confidence[rows >= 0]
+        reference = packer.add("exits", column, "f4")
+    return {
+        "names": list(view.exits.names),
+        "policy": str(view.exits.summary["policy"]),
+        "confidence": reference,
+        "column": None if view.exits.left is None else "exit",
+    }
+
+
+def neighbors_of(view: RunView, packer: Packer, count: int) -> dict[str, Any] | None:
+    """The nearest training images at each tap, `count` of them, a pack for each tap."""
+    if view.neighbors is None or view.base is None:
+        return None
+    nearest = view.neighbors[:, :, :count]  # (N, L, shown)
+    item, shown = smallest_item(len(view.base)), nearest.shape[2]
+    taps = [
+        packer.later(f"neighbors-{tap}", (len(nearest), shown), item, partial(np.asarray, nearest[:, tap]))
+        for tap in range(len(view.taps))
+    ]
+    return {"count": shown, "taps": taps}
+
+
+def units_of(view: RunView) -> list[dict[str, Any]]:
+    """`TapUnits` of webapp/src/payload.ts."""
+    if view.units is None:
+        return []
+    layers: list[Any] = view.units.layers().to_dict("records")
+    return [
+        {
+            "tap": layer["tap"],
+            "layer": {name: int(layer[name]) for name in ("units", "dead", "never_fires", "saturated")},
+            "units": list(_units(view, view.units, layer["tap"])),
+        }
+        for layer in layers
+    ]
+
+
+def _units(view: RunView, units: UnitsView, tap: str) -> Iterator[dict[str, Any]]:
+    shown = units.shown[units.shown["tap"] == tap]
+    unit_to_shown: dict[Any, pd.DataFrame] = dict(list(shown.groupby("unit")))
+    filters = _filters(view, tap)
+    rows: list[Any] = units.units[units.units["tap"] == tap].to_dict("records")
+    for row in rows:
+        unit = int(row["unit"])
+        top = unit_to_shown.get(unit, shown.head(0)).sort_values("value", ascending=False, kind="stable")
+        labels = top["label"].to_numpy(np.int64)
+        yield {
+            "unit": unit,
+            "fires": round(float(row["fires"]), 5),
+            "dead": bool(row["dead"]),
+            "saturated": bool(row["saturated"]),
+            "selectivity": round(float(row["selectivity"]), 4) if math.isfinite(row["selectivity"]) else None,
+            "excited_by": int(row["excited_by"]),
+            "shown": [int(place) for place in top.index],
+            "ids": [str(name) for name in top["id"]],
+            "values": [round(float(value), 4) for value in top["value"]],
+            "labels": labels.tolist(),
+            "histogram": np.bincount(labels, minlength=len(view.class_names)).tolist() if len(top) else None,
+            "filter": filters[unit].tolist() if filters is not None and unit < len(filters) else None,
+        }
+
+
+def _filters(view: RunView, tap: str) -> NDArray[np.float64] | None:
+    if view.filters is None or view.filters.layer != tap or view.filters.weights.size > MOST_FILTER_WEIGHTS:
+        return None
+    rounded: NDArray[np.float64] = view.filters.weights.astype(np.float64).round(4)
+    return rounded
+
+
+def facts_of(view: RunView) -> list[dict[str, Any]]:
+    """What the page says about the run: accuracy with its interval, and all that was recorded."""
+    accuracy = [
+        (
+            f"accuracy, {row['split']}",
+            f"{row['accuracy']:.2%} [{row['accuracy_low']:.2%}, {row['accuracy_high']:.2%}] of {row['count']:,}",
+        )
+        for row in network_accuracy(view).to_dict("records")
+    ]
+    return [
+        {"title": "The network", "lines": accuracy},
+        {"title": "All that was recorded of this run", "lines": recorded_lines(view)},
+    ]
+
+
+def missing_of(view: RunView) -> list[dict[str, str]]:
+    """What a run has not, in words, and the command that makes it."""
+    run = view.name
+    not_train = "train" not in view.splits
+    wanted: list[tuple[str, bool, str, str]] = [
+        ("maps", view.maps is None, "No maps of the taps were drawn.", f"layerwise inside {run} --embed pca,tsne"),
+        ("units", view.units is None, "Units were not measured.", f"layerwise inside {run} --units"),
+        ("filters", view.filters is None, "Filters were not drawn.", f"layerwise inside {run} --filters first"),
+        ("exits", view.exits is None, "The network has no exits.", f"layerwise exits train {run}"),
+        (
+            "thresholds",
+            view.exits is not None and view.exits.left is None,
+            "No thresholds of the exits were chosen, so none takes an example.",
+            f"layerwise exits budget {run}",
+        ),
+        (
+            "training scores",
+            view.noted is None,
+            "What each training image went through was not noted.",
+            "layerwise train MODEL DATA -o RUN --log-dynamics",
+        ),
+        (
+            "training images",
+            not_train and _about_training(view),
+            "Scores of training images are known, but their depths were not measured, so they are not shown.",
+            f"layerwise difficulty {run} --split all --again",
+        ),
+        ("labels", view.labels is None, "Labels were not ranked.", f"layerwise difficulty {run} --label-errors"),
+        ("kinds", view.kinds is None, "The four kinds were not measured.", f"layerwise difficulty {run} --folds 5"),
+        (
+            "pictures",
+            view.thumbnails is None or view.neighbors is None,
+            "Pictures or neighbours were not kept.",
+            f"layerwise difficulty {run} --again",
+        ),
+    ]
+    return [{"part": part, "words": words, "command": command} for part, lacks, words, command in wanted if lacks]
+
+
+def _about_training(view: RunView) -> bool:
+    known: Mapping[str, Any] = {"noted": view.noted, "labels": view.labels, "kinds": view.kinds}
+    return any(one is not None for one in known.values())
