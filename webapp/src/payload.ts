@@ -116,7 +116,7 @@ export interface Unit {
   dead: boolean;
   saturated: boolean;
   selectivity: number | null;
-  /** The class that excites it most. */
+  /** The class that excites it most; -1: none does. */
   excited_by: number;
   /** Places among the unit pictures, the strongest first. */
   shown: number[];

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from layerwise.arrays.score_catalog import SCORES
-from layerwise.views.explorer.packing import Packer, not_known, smallest_item
+from layerwise.views.explorer.packing import NOT_KNOWN, Packer, smallest_item
 from layerwise.views.kinds import KINDS
 from layerwise.views.run import RunView
 
@@ -69,7 +69,7 @@ class ExampleColumn:
         return {"flag": "u1", "whole": "i4", "number": "f4"}[self.kind]
 
     def _stored(self, item: str) -> NDArray[np.float64]:
-        return self.values if item == "f4" else np.where(np.isfinite(self.values), self.values, not_known(item))
+        return self.values if item == "f4" else np.where(np.isfinite(self.values), self.values, NOT_KNOWN[item])
 
 
 def example_columns(view: RunView) -> list[ExampleColumn]:

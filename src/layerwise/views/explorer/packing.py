@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ITEM_TO_DTYPE = {"u1": np.uint8, "u2": np.uint16, "u4": np.uint32, "i4": np.int32, "f4": np.float32}
+NOT_KNOWN = {"u1": 2**8 - 1, "u2": 2**16 - 1, "u4": 2**32 - 1, "i4": -(2**31)}
+"""The whole number that stands for "not known" among numbers of a kind."""
 ALIGNED_BYTES = 4
 """A typed array of a browser begins at a multiple of its item's size."""
 
@@ -58,16 +60,6 @@ def smallest_item(count: int) -> str:
     ('u1', 'u2')
     """
     return "u1" if count <= 255 else "u2" if count <= 65_535 else "u4"
-
-
-def not_known(item: str) -> int:
-    """The whole number that stands for "not known" among numbers of a kind.
-
-    >>> not_known("u1"), not_known("i4")
-    (255, -2147483648)
-    """
-    limits = np.iinfo(np.dtype(ITEM_TO_DTYPE[item]))
-    return int(limits.max if limits.min == 0 else limits.min)
 
 
 def _reference(pack: str, item: str, shape: tuple[int, ...], offset: int, size_bytes: int) -> ArrayRef:

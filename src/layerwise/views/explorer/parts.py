@@ -89,6 +89,7 @@ def units_of(view: RunView) -> list[dict[str, Any]]:
 def _units(view: RunView, units: UnitsView, tap: str) -> Iterator[dict[str, Any]]:
     shown = units.shown[units.shown["tap"] == tap]
     unit_to_shown: dict[Any, pd.DataFrame] = dict(list(shown.groupby("unit")))
+    class_to_place = {name: place for place, name in enumerate(view.class_names)}
     filters = _filters(view, tap)
     rows: list[Any] = units.units[units.units["tap"] == tap].to_dict("records")
     for row in rows:
@@ -101,7 +102,7 @@ def _units(view: RunView, units: UnitsView, tap: str) -> Iterator[dict[str, Any]
             "dead": bool(row["dead"]),
             "saturated": bool(row["saturated"]),
             "selectivity": round(float(row["selectivity"]), 4) if math.isfinite(row["selectivity"]) else None,
-            "excited_by": int(row["excited_by"]),
+            "excited_by": class_to_place.get(str(row["excited_by"]), -1),
             "shown": [int(place) for place in top.index],
             "ids": [str(name) for name in top["id"]],
             "values": [round(float(value), 4) for value in top["value"]],

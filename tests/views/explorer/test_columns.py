@@ -1,0 +1,92 @@
+"""Columns of the explorer: kinds of values, what is not known, and rows that stay with their examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from exit_files import write_exits
+from label_files import write_labels
+from layerwise.runs import read_table, write_table
+from layerwise.views.explorer.columns import ExampleColumn, example_columns, rows_of
+from layerwise.views.explorer.packing import Packer
+from layerwise.views.explorer.payload import explorer_payload
+from layerwise.views.run import read_run
+from payload_files import column
+
+MakeRun = Callable[..., Path]
+
+
+def test_what_is_not_known_has_a_value_of_its_own_in_every_kind() -> None:
+    values = np.array([1.0, np.nan])
+    packer = Packer()
+    expected = {"class": ("u1", 255), "flag": ("u1", 255), "whole": ("i4", -(2**31)), "number": ("f4", np.nan)}
+    for kind, (item, missing) in expected.items():
+        described = ExampleColumn("x", "X", "About.", kind, "example", values).described(packer, 10)
+        array = described["array"]
+        start = array["offset"]
+        found = np.frombuffer(packer.packs["columns"](), f"<{item}", 2, start)
+        np.testing.assert_array_equal(found, [1, missing])
+        assert described["range"] == [1.0, 1.0]
+
+
+def test_three_hundred_classes_need_two_bytes() -> None:
+    described = ExampleColumn("x", "X", "", "class", "example", np.array([299.0])).described(Packer(), 300)
+    assert described["array"]["dtype"] == "u2"
+
+
+def test_a_column_of_which_nothing_is_known_has_no_range() -> None:
+    assert ExampleColumn("x", "X", "", "number", "example", np.array([np.nan])).described(Packer(), 2)["range"] is None
+
+
+def test_exits_go_to_their_own_split_though_ids_are_the_same(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", split_counts={"validation": 2, "test": 2})
+    examples = read_table(run / "examples.parquet").assign(id=["a", "b", "a", "b"])
+    write_table(run / "examples.parquet", examples)
+    write_exits(run)
+    write_table(run / "exits" / "left.parquet", pd.DataFrame({"id": ["b", "a"], "exit": [2, 1], "right": True}))
+    assert column(explorer_payload(read_run(run)), "exit").tolist() == [255, 255, 1, 2]
+
+
+def test_scores_of_training_images_are_shown_where_training_images_were_measured(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run", class_names=("ant", "bee", "cat", "dog"), split_counts={"test": 5, "train": 100})
+    examples = read_table(run / "examples.parquet")
+    write_labels(run)
+    labels = read_table(run / "labels" / "labels.parquet")
+    train = (examples["split"] == "train").to_numpy()
+    examples.loc[train, "id"] = labels["id"].sample(frac=1.0, random_state=0).to_numpy()
+    write_table(run / "examples.parquet", examples)
+    payload = explorer_payload(read_run(run))
+    suspicion = column(payload, "suspicion")
+    assert np.isnan(suspicion[~train]).all()
+    by_id = labels.set_index("id")["suspicion"]
+    np.testing.assert_allclose(suspicion[train], by_id[examples["id"][train]].to_numpy(), rtol=1e-6)
+
+
+def test_factors_are_numbers_flags_or_categories(make_run: MakeRun, tmp_path: Path) -> None:
+    columns = {one.name: one for one in example_columns(read_run(make_run(tmp_path / "run")))}
+    kinds = {name: columns[f"factor_{name}"].kind for name in ("size", "occluded", "source")}
+    assert kinds == {"size": "number", "occluded": "flag", "source": "category"}
+    assert columns["factor_rotation_degrees"].title == "Rotation degrees"
+
+
+def test_every_score_of_training_says_its_direction(make_run: MakeRun, tmp_path: Path) -> None:
+    """The page may not guess which end of a score is the hard one."""
+    from layerwise.arrays.score_catalog import SCORES
+
+    assert {one.high_means for one in SCORES.values()} == {"hard", "easy"}
+    directions = {
+        one["name"]: one["direction"]
+        for one in explorer_payload(read_run(make_run(tmp_path / "r"))).manifest["columns"]
+    }
+    assert (directions["depth"], directions["confidence"]) == ("high is hard", "high is easy")
+
+
+def test_images_that_were_not_measured_have_no_row(make_run: MakeRun, tmp_path: Path) -> None:
+    view = read_run(make_run(tmp_path / "run", split_counts={"test": 3}))
+    assert rows_of(view, "test", pd.Series(["test-00002", "other", "test-00000"])).tolist() == [2, -1, 0]
