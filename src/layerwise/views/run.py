@@ -108,7 +108,7 @@ class RunView:
     @property
     def splits(self) -> tuple[str, ...]:
         """The splits that were measured, in the order train, validation, test."""
-        measured = set(self.examples["split"])
+        measured = set(self.examples["split"].unique())
         return tuple(split for split in SPLITS if split in measured)
 
     @property

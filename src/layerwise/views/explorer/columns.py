@@ -87,7 +87,7 @@ def example_columns(view: RunView) -> list[ExampleColumn]:
 
 def _basic(view: RunView) -> Iterator[ExampleColumn]:
     examples = view.examples
-    split = np.array([view.splits.index(name) for name in examples["split"]], np.float64)
+    split = pd.Categorical(examples["split"], categories=view.splits).codes.astype(np.float64)
     yield ExampleColumn("label", "Label", "The class as given.", "class", "example", _numbers(examples, "label"))
     yield ExampleColumn(
         "prediction", "Prediction", "The class that the network gives.", "class", "network",

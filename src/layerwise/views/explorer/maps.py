@@ -60,20 +60,21 @@ def _order_of(method: str) -> int:
     return known.index(method) if method in known else len(known)
 
 
-def _rows(maps: MapsView, examples: pd.DataFrame) -> dict[str, int]:
+def _rows(maps: MapsView, examples: pd.DataFrame) -> pd.Series:
     """Rows of the examples by id; where two splits have an id in common, of the split that was drawn."""
     split = str(maps.key.get("images", "")).split(" ")[0]
     own = (examples["split"] == split).to_numpy()
-    ids = examples["id"].astype(str).to_numpy()
-    return {ids[row]: int(row) for row in np.concatenate([np.flatnonzero(~own), np.flatnonzero(own)])}
+    order = np.concatenate([np.flatnonzero(own), np.flatnonzero(~own)])
+    rows = pd.Series(order, index=pd.Index(examples["id"].astype(str).to_numpy()[order]))
+    return rows[~rows.index.duplicated()]
 
 
-def _method(maps: MapsView, view: RunView, packer: Packer, method: str, rows: Mapping[str, int]) -> dict[str, Any]:
+def _method(maps: MapsView, view: RunView, packer: Packer, method: str, rows: pd.Series) -> dict[str, Any]:
     taps, drawn = [], 0
     for number, (tap, table) in enumerate(maps.points.items()):
         if f"{method}_x" not in table:
             continue
-        at = np.array([rows.get(name, -1) for name in table["id"].astype(str)])
+        at = rows.reindex(table["id"].astype(str).to_numpy(), fill_value=-1).to_numpy()
         placed = _placed(table, method, at, len(view.examples))
         taps.append(
             {
