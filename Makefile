@@ -18,6 +18,7 @@ demo: $(SETUP)
 	$(BIN)/layerwise demo
 
 test: $(SETUP) page-tests
+	$(BIN)/python tests/browser/chromium.py
 	$(TEST)
 
 page-tests: $(PARTS)
