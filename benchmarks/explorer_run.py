@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +22,10 @@ NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"
 CLASSES, BASE, K, SPREAD = len(NAMES), 10_000, 10, 0.13
 
 
-def write_run(run: Path, *, count: int = 60_000, taps: int = 12, base: int = BASE, seed: int = 0) -> Path:
-    """Write a run folder with votes, neighbours, pictures, and a map of every tap."""
+def write_run(run: Path, *, count: int = 60_000, taps: int = 12, pictures: bool = True, seed: int = 0) -> Path:
+    """Write a run folder with votes and a map of every tap; pictures and neighbours unless they are not wanted."""
     random = stream(seed, "made-up run")
-    pictures, labels = load_pictures(count, random)
+    images, labels = load_pictures(count, random) if pictures else (None, random.integers(0, CLASSES, count))
     hard = random.beta(1.2, 2.5, count)  # (N,)
     decided_at = np.clip(hard * 1.3 * taps + random.normal(0, 0.7, count), 0, taps).astype(np.int64)
     other = (labels + random.integers(1, CLASSES, count)) % CLASSES
@@ -49,7 +50,7 @@ def write_run(run: Path, *, count: int = 60_000, taps: int = 12, base: int = BAS
             "factor_noise": hard,
         }
     )
-    base_labels = labels[np.arange(base) % count]
+    shown = {} if images is None else _pictures(images, labels, votes, random)
     write_all(
         run,
         {
@@ -59,15 +60,26 @@ def write_run(run: Path, *, count: int = 60_000, taps: int = 12, base: int = BAS
             "taps.parquet": pd.DataFrame(
                 {"order": np.arange(taps), "name": names, "shape": "16×8×8", "features": 1024}
             ),
-            "base.parquet": pd.DataFrame({"id": [f"train-{row:05d}" for row in range(base)], "label": base_labels}),
             "votes.npy": votes,
-            "neighbors.npy": draw_neighbors(votes, base_labels, random),
-            "thumbnails.npy": pictures,
-            "base_thumbnails.npy": pictures[np.arange(base) % count],
+            **shown,
         },
     )
     write_maps(run, examples, names, decided, random)
     return run
+
+
+def _pictures(
+    images: NDArray[np.uint8], labels: NDArray[np.int64], votes: NDArray[np.int64], random: np.random.Generator
+) -> dict[str, Any]:
+    """Files with pictures of the examples, and of the probes' training images and which of them are near."""
+    base = np.arange(BASE) % len(images)
+    ids = [f"train-{row:05d}" for row in range(BASE)]
+    return {
+        "base.parquet": pd.DataFrame({"id": ids, "label": labels[base]}),
+        "neighbors.npy": draw_neighbors(votes, labels[base], random),
+        "thumbnails.npy": images,
+        "base_thumbnails.npy": images[base],
+    }
 
 
 def load_pictures(count: int, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

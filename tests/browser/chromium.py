@@ -1,4 +1,4 @@
-"""Where a Chromium is: an environment variable, the PATH, Playwright's own; `python tests/browser/chromium.py` gets one.
+"""Where a Chromium is: a variable, the PATH, Playwright's own; `python tests/browser/chromium.py` installs one.
 
 It installs Debian's package where that is allowed (as root, with apt-get). Where it is not, the tests that need a
 browser are skipped, and say so.
@@ -14,8 +14,16 @@ from pathlib import Path
 
 VARIABLE = "LAYERWISE_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-HOW = f"Install one (apt-get install chromium, or playwright install chromium), or name one: {VARIABLE}=/path/to/chromium"
-SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--font-render-hinting=none")
+HOW = (
+    f"Install one (apt-get install chromium, or playwright install chromium), or name one: {VARIABLE}=/path/to/chromium"
+)
+SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--font-render-hinting=none",
+)
 
 
 def find() -> str | None:
