@@ -119,11 +119,10 @@ def _depths(view: RunView) -> Iterator[ExampleColumn]:
         yield ExampleColumn(
             "soft_depth", "Soft depth", about, "number", "depth", _numbers(view.examples, "soft_depth"), "hard"
         )
-    if view.agree_with != "prediction":
-        yield ExampleColumn(
-            "reference", "Reference class", f"The class that the probes are compared with: {view.reference_words}.",
-            "class", "depth", _numbers(view.examples, "reference"),
-        )  # fmt: skip
+    yield ExampleColumn(
+        "reference", "Reference class", f"The class that the probes are compared with: {view.reference_words}.",
+        "class", "depth", _numbers(view.examples, "reference"),
+    )  # fmt: skip
 
 
 def _exits(view: RunView) -> Iterator[ExampleColumn]:

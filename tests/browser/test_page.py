@@ -1,0 +1,182 @@
+"""The explorer's page in a real browser: pictures belong to their rows, links, filters, two windows, no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from layerwise.runs import read_json, read_table, write_json
+from layerwise.seeds import stream
+from layerwise.web.export import export_explorer
+from pages import BASE, COUNT, coded_run, opened, rows_shown
+
+ROUNDS = 12
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return coded_run(tmp_path_factory.mktemp("coded") / "run")
+
+
+@pytest.fixture(scope="session")
+def exported(run: Path) -> str:
+    """The address of a page that is opened from its file."""
+    return export_explorer(run, run.parent / "page").page.as_uri()
+
+
+@pytest.fixture
+def explorer(page: Page, exported: str) -> Page:
+    return opened(page, exported)
+
+
+def test_every_picture_belongs_to_its_row_after_any_filter_order_and_size(explorer: Page) -> None:
+    """A filter, an order or a size that mixed up rows would show a colour that spells another number."""
+    random = stream(0, "browsing")
+    seen: set[int] = set()
+    for turn in range(ROUNDS):
+        for act in random.permutation(["search", "legend", "sort", "size"])[: 1 + turn % 3]:
+            browse(explorer, str(act), int(random.integers(1 << 30)))
+        shown = rows_shown(explorer)
+        assert all(row == spelt for row, spelt in shown.items()), f"round {turn}: {shown}"
+        seen |= set(shown)
+    assert len(seen) > 100
+
+
+def browse(page: Page, act: str, draw: int) -> None:
+    """One thing that a reader may do to what is listed."""
+    if act == "search":
+        page.get_by_role("searchbox").fill(["", "1", "22", "heart", "test-000"][draw % 5])
+    elif act == "legend":
+        entries = page.locator(".legend button")
+        entries.nth(draw % entries.count()).click(modifiers=["Shift"] if draw % 2 else [])
+    elif act == "sort":
+        order = ["-confidence", "confidence", "-depth", "id", "-factor_size"][draw % 5]
+        page.evaluate("(order) => { location.hash = location.hash.replace(/(&|#)sort=[^&]*/, '') + '&sort=' + order }", order)
+    else:
+        page.get_by_title("Size of the pictures").fill(str([24, 48, 96, 160][draw % 4]))
+    page.wait_for_timeout(120)
+
+
+def test_filters_leave_what_the_table_of_the_run_says(explorer: Page, run: Path) -> None:
+    examples = read_table(run / "examples.parquet")
+    hearts = examples["label_name"] == "heart"
+    explorer.locator(".legend button", has_text="heart").first.click()
+    expect(explorer.locator(".filters")).to_contain_text(f"{hearts.sum()} of {COUNT}")
+    explorer.get_by_role("searchbox").fill("test-0001")
+    both = hearts & examples["id"].str.contains("test-0001")
+    expect(explorer.locator(".filters")).to_contain_text(f"{both.sum()} of {COUNT}")
+    assert set(rows_shown(explorer)) == set(np.flatnonzero(both))
+
+
+def test_the_export_opens_with_the_network_denied_and_asks_nothing_of_it(browser: Browser, exported: str) -> None:
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    opened(page, exported)
+    page.goto(f"{exported}#row=3")
+    page.wait_for_selector(".story[data-ready=true]")
+    own = exported.rsplit("/", 1)[0]
+    assert [url for url in asked if not url.startswith((own, "data:", "blob:"))] == []
+    context.close()
+
+
+def test_a_story_shows_the_votes_depth_and_neighbors_of_its_row(explorer: Page, exported: str, run: Path) -> None:
+    row = 17
+    explorer.goto(f"{exported}#row={row}")
+    story = explorer.locator(f".story[data-row='{row}'][data-ready=true]")
+    example = read_table(run / "examples.parquet").iloc[row]
+    expect(story).to_contain_text(str(example["id"]))
+    expect(story).to_contain_text(str(example["prediction_name"]))
+    expect(story).to_contain_text(f"depth {example['depth']}", ignore_case=True)
+    neighbors = np.load(run / "neighbors.npy")[row]
+    shown = explorer.evaluate(
+        "() => [...document.querySelectorAll('.story [data-base]')].map((one) => Number(one.dataset.base))"
+    )
+    assert set(shown) <= set(neighbors.ravel())
+    assert len(shown) == neighbors.size
+
+
+def test_back_and_forward_go_through_stories(explorer: Page) -> None:
+    cells = explorer.locator(".grid .cell")
+    for place in (0, 1, 2):
+        cells.nth(place).click()
+        expect(explorer.locator(f".story[data-row='{place}']")).to_be_visible()
+        explorer.keyboard.press("Escape")
+    explorer.go_back()
+    expect(explorer.locator(".story[data-row='2']")).to_be_visible()
+    explorer.go_forward()
+    expect(explorer.locator(".story")).to_have_count(0)
+
+
+def test_a_link_that_is_sent_opens_the_same_page(browser: Browser, explorer: Page) -> None:
+    explorer.locator(".legend button", has_text="heart").first.click()
+    explorer.keyboard.press("ArrowLeft")
+    explorer.locator(".grid .cell").nth(2).click()
+    explorer.wait_for_selector(".story[data-ready=true]")
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
+    other = opened(context.new_page(), explorer.url)
+    other.wait_for_selector(".story[data-ready=true]")
+    for part in (".filters", ".story h2", ".legend", ".scrubber"):
+        assert other.locator(part).first.inner_text() == explorer.locator(part).first.inner_text()
+    context.close()
+
+
+def test_two_windows_do_not_disturb_each_other(explorer: Page, exported: str) -> None:
+    second = opened(explorer.context.new_page(), exported)
+    explorer.get_by_role("searchbox").fill("heart")
+    second.goto(f"{exported}#row=5")
+    second.wait_for_selector(".story[data-row='5']")
+    expect(second.get_by_role("searchbox")).to_have_value("")
+    expect(explorer.locator(".story")).to_have_count(0)
+
+
+def test_parts_of_a_link_that_mean_nothing_are_told_and_left_out(page: Page, exported: str) -> None:
+    opened(page, f"{exported}#tap=nowhere&row=9999&color=depth&%E0%A4%A")
+    notice = page.locator(".notice")
+    for part in ("tap=nowhere", "row=9999"):
+        expect(notice).to_contain_text(part)
+    expect(page.locator(".legend")).to_contain_text("Prediction depth")
+
+
+def test_a_lasso_selects_and_the_grid_shows_the_selected(explorer: Page) -> None:
+    box = explorer.locator(".map-view .canvas").bounding_box()
+    assert box is not None
+    left, top, right, bottom = box["x"] + 5, box["y"] + 5, box["x"] + box["width"] - 5, box["y"] + box["height"] - 5
+    explorer.keyboard.down("Shift")
+    explorer.mouse.move(left, top)
+    explorer.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        explorer.mouse.move(x, y, steps=4)
+    explorer.mouse.up()
+    explorer.keyboard.up("Shift")
+    expect(explorer.locator(".list-bar")).to_contain_text(f"Selected {COUNT}")
+    assert rows_shown(explorer).keys() == rows_shown(explorer).keys()
+
+
+def test_markup_in_names_stays_text(page: Page, run: Path, tmp_path: Path) -> None:
+    import shutil
+
+    bad = tmp_path / "bad"
+    shutil.copytree(run, bad)
+    model = read_json(bad / "model.json")
+    name = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    write_json(bad / "model.json", {**model, "class_names": [name, *model["class_names"][1:]]})
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: asked.append(dialog.message))
+    opened(page, export_explorer(bad, tmp_path / "page").page.as_uri())
+    expect(page.locator(".legend")).to_contain_text(name)
+    assert page.locator("img[src=x]").count() == 0
+    assert asked == []
+
+
+def test_a_bare_run_says_what_is_missing_and_shows_two_columns(page: Page, tmp_path: Path) -> None:
+    from toy_runs import make_run
+
+    run = make_run(tmp_path / "run", split_counts={"test": 40}, base_count=BASE)
+    opened(page, export_explorer(run, tmp_path / "page").page.as_uri())
+    page.get_by_role("tab", name="About").click()
+    expect(page.locator("main")).to_contain_text(f"layerwise inside {run} --embed pca,tsne")
