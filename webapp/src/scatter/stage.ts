@@ -1,8 +1,318 @@
+/** The map put together: points, camera, dots below and overlay above; one frame when something has changed. */
+import { boxOf, bounded, between, OFF, pan, pixelsPerStep, toMap, toScreen, viewOf, WHOLE, zoomAbout, type Camera } from "./camera";
 import type { Kind } from "./choose";
-import type { Scatter, ScatterOptions } from "./scatter";
+import { lookOf, type Dots } from "./dots";
+import { Grid } from "./grid";
+import { rowsInside } from "./lasso";
+import { Motion } from "./motion";
+import { Overlay } from "./overlay";
+import { Pictures } from "./pictures";
+import { listen } from "./pointer";
+import { Points } from "./points";
+import type { DrawPicture, Events, Mode, Scatter, ScatterOptions, Theme, View } from "./scatter";
+import { SplatDots } from "./splatdots";
 
-export const Stage = {
-  async open(_parent: HTMLElement, _count: number, _options: ScatterOptions, _kind: Kind): Promise<Scatter> {
-    throw new Error("The map's renderer is not joined yet.");
-  },
-};
+const REACH_PX = 10;
+const FLIGHT_MS = 350;
+
+type Listeners = { [Name in keyof Events]: Set<(event: Events[Name]) => void> };
+
+export class Stage implements Scatter {
+  readonly element = document.createElement("div");
+  mode: Mode = "pan";
+  private readonly points: Points;
+  private readonly overlay: Overlay;
+  private readonly pictures = new Pictures();
+  private readonly morph = new Motion();
+  private readonly flight = new Motion();
+  private readonly listeners: Listeners = { point: new Set(), hover: new Set(), lasso: new Set(), view: new Set() };
+  private camera: Camera = { ...viewOf(WHOLE, 1, 1), width: 0, height: 0 };
+  private ratio = 0;
+  private grid: Grid | null = null;
+  private focus: number | null = null;
+  private hover: number | null = null;
+  private marker: { x: number; y: number; label: string } | null = null;
+  private path: number[] = [];
+  private frame = 0;
+  private stale = { dots: false, view: false };
+  private readonly undo: (() => void)[] = [];
+
+  static async open(parent: HTMLElement, count: number, options: ScatterOptions, kind: Kind): Promise<Stage> {
+    const dots = kind === "webgl" ? await openWebgl(count, options.background) : null;
+    return new Stage(parent, count, options, dots ?? new SplatDots(options.background));
+  }
+
+  private constructor(
+    parent: HTMLElement,
+    count: number,
+    options: ScatterOptions,
+    private readonly dots: Dots,
+  ) {
+    this.points = new Points(count, options.background);
+    this.overlay = new Overlay(options.ink, options.background);
+    this.element.style.cssText = "position:relative;width:100%;height:100%;overflow:hidden;touch-action:none;user-select:none";
+    for (const canvas of [dots.canvas, this.overlay.canvas]) {
+      canvas.style.cssText += ";position:absolute;inset:0;width:100%;height:100%;pointer-events:none";
+      canvas.setAttribute("aria-hidden", "true");
+      this.element.append(canvas);
+    }
+    this.element.style.background = options.background;
+    parent.append(this.element);
+    const watcher = new ResizeObserver(() => this.measure());
+    watcher.observe(this.element);
+    this.undo.push(() => watcher.disconnect(), this.attend());
+    this.measure();
+  }
+
+  get kind(): Kind {
+    return this.dots.kind;
+  }
+
+  setPoints(xy: Uint16Array, options: { morph_ms?: number } = {}): Promise<void> {
+    if (xy.length !== 2 * this.points.count) {
+      throw new Error(`setPoints takes x and y of ${this.points.count} points; got ${xy.length} numbers.`);
+    }
+    this.grid = null;
+    const first = this.points.xy.every((value) => value === OFF);
+    this.points.go(xy, 0);
+    const lasts = first ? 0 : (options.morph_ms ?? 0);
+    const arrived = this.morph.start(lasts, (part) => this.points.advance(part));
+    this.redraw();
+    return arrived;
+  }
+
+  setColors(place: Uint8Array | Uint16Array, palette: string[]): void {
+    this.points.paint(place, palette);
+    this.redraw();
+  }
+
+  setVisible(mask: Uint8Array | null): void {
+    this.points.show(mask);
+    this.redraw();
+  }
+
+  setSelected(mask: Uint8Array | null): void {
+    this.points.select(mask);
+    this.redraw();
+  }
+
+  setFocus(row: number | null): void {
+    this.focus = row;
+    this.ask();
+  }
+
+  setMarker(xy: [number, number] | null, label = ""): void {
+    this.marker = xy && { x: xy[0], y: xy[1], label };
+    this.ask();
+  }
+
+  setPictures(draw: DrawPicture | null): void {
+    this.pictures.draw = draw;
+    this.ask();
+  }
+
+  setTheme({ background, ink }: Theme): void {
+    this.overlay.setTheme(ink, background);
+    this.dots.setBackground(background);
+    this.element.style.background = background;
+    this.points.mix(background);
+    this.redraw();
+  }
+
+  refresh(): void {
+    this.ask();
+  }
+
+  get view(): View {
+    const { x, y, zoom } = this.camera;
+    return { x, y, zoom };
+  }
+
+  set view(view: View) {
+    this.flight.stop();
+    this.look(bounded(view), false);
+  }
+
+  fit(): void {
+    const box = { ...WHOLE };
+    if (this.marker) {
+      box.left = Math.min(box.left, this.marker.x);
+      box.right = Math.max(box.right, this.marker.x);
+      box.bottom = Math.min(box.bottom, this.marker.y);
+      box.top = Math.max(box.top, this.marker.y);
+    }
+    this.fly(viewOf(box, this.camera.width, this.camera.height));
+  }
+
+  zoomTo(rows: ArrayLike<number>): void {
+    const box = boxOf(this.points.xy, rows);
+    if (!box) return;
+    const view = viewOf(box, this.camera.width, this.camera.height);
+    this.fly({ ...view, zoom: Math.min(40, view.zoom * 0.85) });
+  }
+
+  rowAt(x: number, y: number): number | null {
+    const reach = REACH_PX / pixelsPerStep(this.camera);
+    const at = toMap(this.camera, x, y);
+    const { points } = this;
+    if (this.morph.going) return points.nearest(at.x, at.y, reach);
+    this.grid ??= new Grid(points.xy);
+    return this.grid.nearest(at.x, at.y, reach, points.visible);
+  }
+
+  placeOf(row: number): { x: number; y: number } | null {
+    const place = this.points.placeOf(row);
+    return place && toScreen(this.camera, place.x, place.y);
+  }
+
+  rowsInside(polygon: ArrayLike<number>): Uint32Array {
+    return rowsInside(this.points.xy, this.points.visible, polygon);
+  }
+
+  on<Name extends keyof Events>(event: Name, listener: (event: Events[Name]) => void): () => void {
+    this.listeners[event].add(listener);
+    return () => this.listeners[event].delete(listener);
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.frame);
+    this.undo.forEach((undo) => undo());
+    this.morph.stop();
+    this.flight.stop();
+    this.dots.destroy();
+    this.element.remove();
+  }
+
+  private attend(): () => void {
+    return listen(this.element, {
+      mode: () => this.mode,
+      panned: (dx, dy) => this.steer(pan(this.camera, dx, dy)),
+      zoomed: (x, y, factor) => this.steer(zoomAbout(this.camera, x, y, factor)),
+      clicked: (x, y, add) => this.tell("point", { row: timed("pick", () => this.rowAt(x, y)), add }),
+      hovered: (x, y) => this.hovered(this.rowAt(x, y), x, y),
+      left: () => this.hovered(null, 0, 0),
+      drawing: (path) => this.draw(path),
+      drawn: (path, add) => this.tell("lasso", { rows: timed("lasso", () => this.rowsInside(this.onMap(path))), add }),
+      dropped: () => this.draw([]),
+    });
+  }
+
+  private onMap(path: number[]): number[] {
+    const polygon: number[] = [];
+    for (let i = 0; i < path.length; i += 2) {
+      const { x, y } = toMap(this.camera, path[i], path[i + 1]);
+      polygon.push(x, y);
+    }
+    return polygon;
+  }
+
+  private draw(path: number[]): void {
+    this.path = path;
+    this.ask();
+  }
+
+  private hovered(row: number | null, x: number, y: number): void {
+    this.element.style.cursor = this.mode === "pan" ? (row === null ? "" : "pointer") : "crosshair";
+    if (row === this.hover) return;
+    this.hover = row;
+    this.tell("hover", { row, x, y });
+    this.ask();
+  }
+
+  private tell<Name extends keyof Events>(event: Name, what: Events[Name]): void {
+    this.listeners[event].forEach((listener) => listener(what));
+  }
+
+  private steer(view: View): void {
+    this.flight.stop();
+    this.look(view, true);
+  }
+
+  private fly(to: View): void {
+    const from = this.view;
+    void this.flight.start(FLIGHT_MS, (part) => this.look(between(from, to, part), true));
+    this.redraw();
+  }
+
+  private look(view: View, told: boolean): void {
+    Object.assign(this.camera, view);
+    this.stale.view ||= told;
+    this.redraw();
+  }
+
+  private measure(): void {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const ratio = Math.min(3, devicePixelRatio || 1);
+    if (width === 0 || height === 0) return;
+    if (width === this.camera.width && height === this.camera.height && ratio === this.ratio) return;
+    Object.assign(this.camera, { width, height });
+    this.dots.resize(width, height, ratio);
+    this.overlay.resize(width, height, ratio);
+    if (ratio !== this.ratio) this.watchRatio();
+    this.ratio = ratio;
+    this.redraw();
+    // At once: a canvas is empty after a change of its size.
+    this.paint(performance.now());
+  }
+
+  /** A window that is moved to another screen, or a page that is enlarged. */
+  private watchRatio(): void {
+    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    query.addEventListener("change", () => this.measure(), { once: true });
+  }
+
+  private redraw(): void {
+    this.stale.dots = true;
+    this.ask();
+  }
+
+  private ask(): void {
+    this.frame ||= requestAnimationFrame((now) => this.paint(now));
+  }
+
+  private paint(now: number): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    if (this.camera.width === 0) return;
+    const { points, camera } = this;
+    this.stale.dots ||= this.morph.going || this.flight.going;
+    this.morph.step(now);
+    this.flight.step(now);
+    const moving = this.morph.going || this.flight.going;
+    const look = lookOf(points.drawn, points.drawn - points.strong, camera);
+    if (this.stale.dots) timed("draw", () => this.dots.draw(points, camera, look, moving));
+    this.stale.dots = false;
+    this.overlay.draw(
+      { path: this.path, rings: this.rings(look.radius), cross: this.cross() },
+      this.pictures.painter(points, camera),
+    );
+    if (this.stale.view) this.tell("view", this.view);
+    this.stale.view = false;
+    if (moving) this.redraw();
+  }
+
+  private rings(radius: number): { x: number; y: number; radius: number; width: number }[] {
+    const ring = (row: number | null, more: number, width: number) => {
+      const place = row === null ? null : this.placeOf(row);
+      return place ? [{ ...place, radius: radius + more, width }] : [];
+    };
+    return [...ring(this.hover === this.focus ? null : this.hover, 3, 1.5), ...ring(this.focus, 5, 2.5)];
+  }
+
+  private cross(): { x: number; y: number; label: string } | null {
+    return this.marker && { ...toScreen(this.camera, this.marker.x, this.marker.y), label: this.marker.label };
+  }
+}
+
+/** Leaves a performance.measure named "scatter:…" for benchmarks; only the last of a name is kept. */
+function timed<Result>(name: string, act: () => Result): Result {
+  const start = performance.now();
+  const result = act();
+  performance.clearMeasures(`scatter:${name}`);
+  performance.measure(`scatter:${name}`, { start });
+  return result;
+}
+
+async function openWebgl(_count: number, _background: string): Promise<Dots | null> {
+  return null;
+}

@@ -1,0 +1,32 @@
+/** What both renderers have in common: how large and how opaque a dot is, and what a renderer must be able to do. */
+import type { Camera } from "./camera";
+import type { Kind } from "./choose";
+import type { Points } from "./points";
+
+export interface Dots {
+  readonly kind: Kind;
+  readonly canvas: HTMLCanvasElement;
+  /** `moving`: more frames follow at once, so that a cheaper picture will do where the fine one is slow. */
+  draw(points: Points, camera: Camera, look: Look, moving: boolean): void;
+  resize(width: number, height: number, ratio: number): void;
+  setBackground(hex: string): void;
+  destroy(): void;
+}
+
+export interface Look {
+  /** In CSS pixels. */
+  radius: number;
+  opacity: number;
+  /** Of the selected ones. */
+  strongRadius: number;
+}
+
+/** Many points: small and translucent, so that density shows; few, or enlarged: larger and more opaque. */
+export function lookOf(shown: number, chosen: number, camera: Camera): Look {
+  const room = Math.sqrt((camera.width * camera.height) / Math.max(1, shown));
+  const grown = Math.max(1, camera.zoom) ** 0.45;
+  const radius = Math.min(5, Math.max(0.5, Math.min(3.5, 0.36 * room) * grown));
+  const opacity = Math.min(0.92, Math.max(0.45, 0.3 + 0.36 * radius));
+  const few = Math.sqrt((camera.width * camera.height) / Math.max(1, chosen));
+  return { radius, opacity, strongRadius: Math.min(5.5, Math.max(radius * 1.15, Math.min(2.2, 0.2 * few))) };
+}

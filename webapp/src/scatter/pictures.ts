@@ -1,0 +1,74 @@
+/** Dots as pictures where few enough are in view. */
+import { pixelsPerStep, toMap, toScreen, type Camera } from "./camera";
+import { hexOf } from "./palette";
+import type { Points } from "./points";
+import type { DrawPicture } from "./scatter";
+
+export const MOST = 400;
+const SIZES = [16, 76] as const;
+const FRAME = 2;
+
+export class Pictures {
+  draw: DrawPicture | null = null;
+  private size = 0;
+  private sizedFor = "";
+
+  /** What draws them, or null where there are none: nothing to draw with, or too many points in view. */
+  painter(points: Points, camera: Camera): ((context: CanvasRenderingContext2D) => void) | null {
+    const { draw } = this;
+    if (!draw) return null;
+    const slots = inView(points, camera);
+    if (!slots || slots.length === 0) return null;
+    const places = slots.map((slot) => toScreen(camera, points.x[slot], points.y[slot]));
+    // One size as long as the zoom is one: pictures that change their size while they are dragged are hard to follow.
+    const key = `${camera.zoom} ${camera.width} ${camera.height} ${points.drawn}`;
+    if (key !== this.sizedFor) [this.size, this.sizedFor] = [sizeFor(places), key];
+    return (context) =>
+      slots.forEach((slot, i) => {
+        const row = points.rows[slot];
+        const faded = points.selected !== null && !points.selected[row];
+        paint(context, places[i], this.size, hexOf(points.inks[slot]), faded, (x, y, size) => draw(context, row, x, y, size));
+      });
+  }
+}
+
+function inView(points: Points, camera: Camera): number[] | null {
+  const reach = SIZES[1] / 2;
+  const [a, b] = [toMap(camera, -reach, camera.height + reach), toMap(camera, camera.width + reach, -reach)];
+  // At most so many can be told apart on a small map.
+  const most = Math.min(MOST, Math.ceil((camera.width * camera.height) / 900));
+  return pixelsPerStep(camera) > 0 ? points.within(a.x, b.x, a.y, b.y, most) : null;
+}
+
+/** So large that half of the pictures do not touch the nearest other one. */
+export function sizeFor(places: { x: number; y: number }[]): number {
+  const gaps = places.map((place, i) => {
+    let least = Infinity;
+    for (let j = 0; j < places.length; j++) {
+      if (j !== i) least = Math.min(least, Math.max(Math.abs(places[j].x - place.x), Math.abs(places[j].y - place.y)));
+    }
+    return least;
+  });
+  gaps.sort((a, b) => a - b);
+  const middle = gaps[gaps.length >> 1] - 2 * FRAME - 2;
+  return Math.round(Math.min(SIZES[1], Math.max(SIZES[0], middle)));
+}
+
+function paint(
+  context: CanvasRenderingContext2D,
+  place: { x: number; y: number },
+  size: number,
+  frame: string,
+  faded: boolean,
+  draw: (x: number, y: number, size: number) => boolean,
+): void {
+  const [x, y] = [Math.round(place.x - size / 2), Math.round(place.y - size / 2)];
+  context.globalAlpha = faded ? 0.35 : 1;
+  context.fillStyle = frame;
+  context.beginPath();
+  context.roundRect(x - FRAME, y - FRAME, size + 2 * FRAME, size + 2 * FRAME, 3);
+  context.fill();
+  // Not loaded yet: the frame's square in the point's colour stands for it.
+  draw(x, y, size);
+  context.globalAlpha = 1;
+}
