@@ -6,11 +6,20 @@ export interface Cross {
   label: string;
 }
 
+export interface Ring {
+  x: number;
+  y: number;
+  radius: number;
+  width: number;
+  /** Around a picture instead of a dot. */
+  square: boolean;
+}
+
 export interface Layer {
   /** In pixels, x and y by turns; empty: none. */
   path: number[];
-  /** Rings in pixels, the strongest last. */
-  rings: { x: number; y: number; radius: number; width: number }[];
+  /** In pixels, the strongest last. */
+  rings: Ring[];
   cross: Cross | null;
 }
 
@@ -50,7 +59,7 @@ export class Overlay {
     context.clearRect(0, 0, this.width, this.height);
     pictures?.(context);
     this.drawPath(layer.path);
-    layer.rings.forEach((ring) => this.drawRing(ring.x, ring.y, ring.radius, ring.width));
+    layer.rings.forEach((ring) => this.drawRing(ring));
     if (layer.cross) this.drawCross(layer.cross);
   }
 
@@ -67,9 +76,10 @@ export class Overlay {
     this.outlined(1.5, [6, 4]);
   }
 
-  private drawRing(x: number, y: number, radius: number, width: number): void {
+  private drawRing({ x, y, radius, width, square }: Ring): void {
     this.context.beginPath();
-    this.context.arc(x, y, radius, 0, 2 * Math.PI);
+    if (square) this.context.roundRect(x - radius, y - radius, 2 * radius, 2 * radius, 4);
+    else this.context.arc(x, y, radius, 0, 2 * Math.PI);
     this.outlined(width);
   }
 

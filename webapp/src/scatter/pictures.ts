@@ -8,26 +8,36 @@ export const MOST = 400;
 const SIZES = [16, 76] as const;
 const FRAME = 2;
 
+type Painter = (context: CanvasRenderingContext2D) => void;
+
 export class Pictures {
   draw: DrawPicture | null = null;
+  /** Of a picture with its frame in pixels, as last drawn; 0: dots were. */
+  edge = 0;
   private size = 0;
   private sizedFor = "";
 
-  /** What draws them, or null where there are none: nothing to draw with, or too many points in view. */
-  painter(points: Points, camera: Camera): ((context: CanvasRenderingContext2D) => void) | null {
+  /**
+   * What draws them, those of the rows `front` last; null where there are none: nothing to draw with, or too many
+   * points in view.
+   */
+  painter(points: Points, camera: Camera, front: (number | null)[]): Painter | null {
     const { draw } = this;
-    if (!draw) return null;
-    const slots = inView(points, camera);
+    const slots = draw && inView(points, camera);
+    this.edge = 0;
     if (!slots || slots.length === 0) return null;
-    const places = slots.map((slot) => toScreen(camera, points.x[slot], points.y[slot]));
+    const { rows, x, y, inks, selected } = points;
+    slots.sort((a, b) => Number(front.includes(rows[a])) - Number(front.includes(rows[b])));
+    const places = slots.map((slot) => toScreen(camera, x[slot], y[slot]));
     // One size as long as the zoom is one: pictures that change their size while they are dragged are hard to follow.
     const key = `${camera.zoom} ${camera.width} ${camera.height} ${points.drawn}`;
     if (key !== this.sizedFor) [this.size, this.sizedFor] = [sizeFor(places), key];
+    this.edge = this.size + 2 * FRAME;
     return (context) =>
       slots.forEach((slot, i) => {
-        const row = points.rows[slot];
-        const faded = points.selected !== null && !points.selected[row];
-        paint(context, places[i], this.size, hexOf(points.inks[slot]), faded, (x, y, size) => draw(context, row, x, y, size));
+        const faded = selected !== null && !selected[rows[slot]];
+        const picture = (left: number, top: number, size: number) => draw(context, rows[slot], left, top, size);
+        paint(context, places[i], this.size, hexOf(inks[slot]), faded, picture);
       });
   }
 }

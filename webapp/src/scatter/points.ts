@@ -23,22 +23,25 @@ export class Points {
   drawn = 0;
   strong = 0;
   readonly rows: Uint32Array;
+  readonly inks: Int32Array;
+  /** Now, once settled. */
   readonly x: Float32Array;
   readonly y: Float32Array;
-  readonly inks: Int32Array;
-  /** Rise when places (slots too), or colours, are others. */
-  placesVersion = 0;
+  /** They are `part` of the way from start to goal. */
+  part = 1;
+  readonly startX: Float32Array;
+  readonly startY: Float32Array;
+  readonly goalX: Float32Array;
+  readonly goalY: Float32Array;
+  /** Rise when the slots, or their colours, are others. */
+  slotsVersion = 0;
   inksVersion = 0;
 
   private readonly order: Uint32Array;
   private readonly start: Float32Array;
-  private readonly startX: Float32Array;
-  private readonly startY: Float32Array;
-  private readonly goalX: Float32Array;
-  private readonly goalY: Float32Array;
   private readonly keys: Uint16Array;
   private readonly starts = new Uint32Array(GONE + 2);
-  private part = 1;
+  private settled = false;
   private place: Uint8Array | Uint16Array;
   private palette: string[] = [];
   private bright = packPalette([]);
@@ -74,12 +77,18 @@ export class Points {
   /** `part` of the way from start to goal, 0 to 1. */
   advance(part: number): void {
     this.part = part;
-    const { x, y, startX, startY, goalX, goalY } = this;
+    this.settled = false;
+  }
+
+  /** Brings x and y to where the points are now. */
+  settle(): void {
+    if (this.settled) return;
+    const { x, y, startX, startY, goalX, goalY, part } = this;
     for (let slot = 0; slot < this.drawn; slot++) {
       x[slot] = startX[slot] + (goalX[slot] - startX[slot]) * part;
       y[slot] = startY[slot] + (goalY[slot] - startY[slot]) * part;
     }
-    this.placesVersion++;
+    this.settled = true;
   }
 
   /** Where a point is now; null where it is not on the map. */
@@ -118,6 +127,7 @@ export class Points {
 
   /** The row drawn nearest to (x, y), no further than `reach`: for points on their way, which no grid holds. */
   nearest(x: number, y: number, reach: number): number | null {
+    this.settle();
     let best: number | null = null;
     let least = reach * reach;
     for (let slot = 0; slot < this.drawn; slot++) {
@@ -131,6 +141,7 @@ export class Points {
 
   /** Slots of at most `most` points inside a box of the map, or null where there are more. */
   within(left: number, right: number, bottom: number, top: number, most: number): number[] | null {
+    this.settle();
     const { x, y } = this;
     const slots: number[] = [];
     for (let slot = 0; slot < this.drawn; slot++) {
@@ -160,7 +171,8 @@ export class Points {
       this.goalX[slot] = xy[at];
       this.goalY[slot] = xy[at + 1];
     }
-    this.advance(this.part);
+    this.settled = false;
+    this.slotsVersion++;
     this.ink();
   }
 

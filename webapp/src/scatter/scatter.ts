@@ -90,5 +90,5 @@ export interface Scatter {
 
 /** A map of `count` points, all off the map until setPoints. Falls back to "splat" where WebGL fails. */
 export async function createScatter(parent: HTMLElement, count: number, options: ScatterOptions): Promise<Scatter> {
-  return Stage.open(parent, count, options, options.renderer ?? chooseRenderer());
+  return new Stage(parent, count, options, options.renderer ?? chooseRenderer());
 }

@@ -22,10 +22,13 @@ export interface Surface {
 }
 
 export interface Stamp {
-  /** Of phase p: starts[p] up to starts[p + 1]; the offset in the buffer and the share, 1 to 256. */
+  /** Of phase p: the rim from starts[2p], the disc from starts[2p + 1] up to starts[2p + 2]. */
   starts: Int32Array;
+  /** Where in the buffer, from the pixel of the disc's middle, and the share, 1 to 256. */
   offsets: Int32Array;
   shares: Int32Array;
+  /** Its colour, packed. */
+  rim: number;
 }
 
 /** Pixel = map's place × scale + shift, for x and y apart. */
@@ -43,26 +46,37 @@ export interface Spots {
   inks: Int32Array;
 }
 
-/** The stamp of a disc in device pixels; `opacity` 0 to 1. A radius of at most half a pixel marks exactly one pixel. */
-export function makeStamp(radius: number, opacity: number, stride: number): Stamp {
-  const starts = new Int32Array(PHASES ** 2 + 1);
+const RIM_OPACITY = 0.6;
+
+/**
+ * The stamp of a disc in device pixels; `opacity` 0 to 1. Around it lies a rim `rimWidth` pixels wide of the colour
+ * `rim`, which keeps dots apart that lie one on another. A radius of at most half a pixel marks exactly one pixel.
+ */
+export function makeStamp(radius: number, opacity: number, stride: number, rimWidth = 0, rim = 0): Stamp {
+  const starts = new Int32Array(2 * PHASES ** 2 + 1);
   const offsets: number[] = [];
   const shares: number[] = [];
-  for (let phase = 0; phase < PHASES ** 2; phase++) {
+  const add = (phase: number, share: (x: number, y: number) => number) => {
     const x = ((phase % PHASES) + 0.5) / PHASES;
     const y = (Math.floor(phase / PHASES) + 0.5) / PHASES;
-    const reach = radius > 0.5 ? Math.min(BORDER / 2, Math.ceil(radius + 1)) : 0;
+    const reach = radius > 0.5 ? Math.min(BORDER / 2, Math.ceil(radius + rimWidth + 1)) : 0;
     for (let j = -reach; j <= reach; j++) {
       for (let i = -reach; i <= reach; i++) {
-        const share = Math.round(256 * opacity * (reach ? covered(radius, i - x, j - y) : 1));
-        if (share < 1) continue;
+        const rounded = Math.round(256 * share(i - x, j - y));
+        if (rounded < 1) continue;
         offsets.push(j * stride + i);
-        shares.push(share);
+        shares.push(rounded);
       }
     }
-    starts[phase + 1] = offsets.length;
+    return offsets.length;
+  };
+  const disc = (x: number, y: number) => (radius > 0.5 ? covered(radius, x, y) : 1);
+  for (let phase = 0; phase < PHASES ** 2; phase++) {
+    const outside = (x: number, y: number) => (covered(radius + rimWidth, x, y) - disc(x, y)) * RIM_OPACITY;
+    starts[2 * phase + 1] = rimWidth > 0 && radius > 0.5 ? add(phase, outside) : offsets.length;
+    starts[2 * phase + 2] = add(phase, (x, y) => opacity * disc(x, y));
   }
-  return { starts, offsets: Int32Array.from(offsets), shares: Int32Array.from(shares) };
+  return { starts, offsets: Int32Array.from(offsets), shares: Int32Array.from(shares), rim };
 }
 
 /** Share of the pixel [i, i + 1) × [j, j + 1) that a disc about the origin covers, by counting subpixels. */
@@ -78,7 +92,7 @@ function covered(radius: number, i: number, j: number): number {
 
 /** Stamps the points of slots `from` up to `to`, the later ones over the earlier ones. */
 export function splat(surface: Surface, points: Spots, from: number, to: number, affine: Affine, stamp: Stamp): void {
-  if (stamp.offsets.length === stamp.starts.length - 1) splatPixels(surface, points, from, to, affine, stamp.shares[0]);
+  if (stamp.offsets.length === PHASES ** 2) splatPixels(surface, points, from, to, affine, stamp.shares[0]);
   else splatDiscs(surface, points, from, to, affine, stamp);
 }
 
@@ -86,7 +100,7 @@ function splatDiscs(surface: Surface, points: Spots, from: number, to: number, a
   const { pixels, stride } = surface;
   const { x, y, inks } = points;
   const { scaleX, scaleY } = affine;
-  const { starts, offsets, shares } = stamp;
+  const { starts, offsets, shares, rim } = stamp;
   const low = BORDER / 2;
   const right = stride - low;
   const bottom = surface.rows - low;
@@ -99,23 +113,18 @@ function splatDiscs(surface: Surface, points: Spots, from: number, to: number, a
     const column = px | 0;
     const row = py | 0;
     const at = Math.imul(row, stride) + column;
-    const phase = (((py - row) * PHASES) | 0) * PHASES + (((px - column) * PHASES) | 0);
-    const ink = inks[slot];
-    const redBlue = ink & RED_BLUE;
-    const green = ink & GREEN;
-    for (let k = starts[phase]; k < starts[phase + 1]; k++) {
+    const phase = 2 * ((((py - row) * PHASES) | 0) * PHASES + (((px - column) * PHASES) | 0));
+    const disc = starts[phase + 1];
+    for (let k = starts[phase]; k < starts[phase + 2]; k++) {
       const pixel = at + offsets[k];
+      const ink = k < disc ? rim : inks[slot];
       const share = shares[k];
-      if (share === 256) {
-        pixels[pixel] = ink;
-        continue;
-      }
-      const below = pixels[pixel];
       const rest = 256 - share;
+      const below = pixels[pixel];
       pixels[pixel] =
         OPAQUE |
-        (((Math.imul(below & RED_BLUE, rest) + Math.imul(redBlue, share)) >>> 8) & RED_BLUE) |
-        (((Math.imul(below & GREEN, rest) + Math.imul(green, share)) >>> 8) & GREEN);
+        (((Math.imul(below & RED_BLUE, rest) + Math.imul(ink & RED_BLUE, share)) >>> 8) & RED_BLUE) |
+        (((Math.imul(below & GREEN, rest) + Math.imul(ink & GREEN, share)) >>> 8) & GREEN);
     }
   }
 }

@@ -31,6 +31,7 @@ export class SplatDots implements Dots {
 
   setBackground(hex: string): void {
     this.background = packed(hex);
+    this.stamps.clear();
   }
 
   resize(width: number, height: number, ratio: number): void {
@@ -39,18 +40,21 @@ export class SplatDots implements Dots {
     this.fit(ratio);
   }
 
-  draw(points: Points, camera: Camera, look: Look, moving: boolean): void {
+  draw(points: Points, camera: Camera, look: Look, moving: boolean): boolean {
     const began = performance.now();
     const ratio = moving && this.slow ? Math.max(1, this.size.ratio / 2) : this.size.ratio;
     if (ratio !== this.ratio) this.fit(ratio);
+    points.settle();
     this.surface.pixels.fill(this.background);
     this.aim(camera);
-    splat(this.surface, points, 0, points.strong, this.affine, this.stamp(look.radius, look.opacity));
+    splat(this.surface, points, 0, points.strong, this.affine, this.stamp(look.radius, look.opacity, look.rim));
     if (points.strong < points.drawn) {
-      splat(this.surface, points, points.strong, points.drawn, this.affine, this.stamp(look.strongRadius, 0.95));
+      splat(this.surface, points, points.strong, points.drawn, this.affine, this.stamp(look.strongRadius, 1, look.rim));
     }
     this.context.putImageData(this.image, -BORDER, -BORDER);
-    if (ratio === this.size.ratio) this.slow = performance.now() - began > SLOW_MS;
+    const fine = ratio === this.size.ratio;
+    if (fine) this.slow = performance.now() - began > SLOW_MS;
+    return fine;
   }
 
   destroy(): void {
@@ -76,13 +80,14 @@ export class SplatDots implements Dots {
     this.affine.shiftY = Math.round((camera.height / 2) * this.ratio + camera.y * scale);
   }
 
-  private stamp(radius: number, opacity: number): Stamp {
-    const sized = Math.round(radius * this.ratio * 8) / 8;
-    const key = `${sized} ${opacity.toFixed(2)}`;
-    if (!this.stamps.has(key)) {
-      if (this.stamps.size > 64) this.stamps.clear();
-      this.stamps.set(key, makeStamp(sized, Number(opacity.toFixed(2)), this.surface.stride));
-    }
-    return this.stamps.get(key)!;
+  private stamp(radius: number, opacity: number, rim: number): Stamp {
+    const key = `${[radius * this.ratio, opacity * 10, rim * this.ratio].map((value) => Math.round(value * 8))}`;
+    const known = this.stamps.get(key);
+    if (known) return known;
+    if (this.stamps.size > 64) this.stamps.clear();
+    const [sized, dense, wide] = key.split(",").map((value) => Number(value) / 8);
+    const stamp = makeStamp(sized, dense / 10, this.surface.stride, wide, this.background);
+    this.stamps.set(key, stamp);
+    return stamp;
   }
 }

@@ -2,20 +2,21 @@
 import { boxOf, bounded, between, OFF, pan, pixelsPerStep, toMap, toScreen, viewOf, WHOLE, zoomAbout, type Camera } from "./camera";
 import type { Kind } from "./choose";
 import { lookOf, type Dots } from "./dots";
+import { Listeners, timed } from "./events";
 import { Grid } from "./grid";
 import { rowsInside } from "./lasso";
 import { Motion } from "./motion";
-import { Overlay } from "./overlay";
+import { openDots } from "./opendots";
+import { Overlay, type Cross, type Ring } from "./overlay";
 import { Pictures } from "./pictures";
 import { listen } from "./pointer";
 import { Points } from "./points";
 import type { DrawPicture, Events, Mode, Scatter, ScatterOptions, Theme, View } from "./scatter";
-import { SplatDots } from "./splatdots";
 
 const REACH_PX = 10;
 const FLIGHT_MS = 350;
-
-type Listeners = { [Name in keyof Events]: Set<(event: Events[Name]) => void> };
+/** After the hand's last move the picture is drawn finely again. */
+const SETTLE_MS = 140;
 
 export class Stage implements Scatter {
   readonly element = document.createElement("div");
@@ -25,7 +26,7 @@ export class Stage implements Scatter {
   private readonly pictures = new Pictures();
   private readonly morph = new Motion();
   private readonly flight = new Motion();
-  private readonly listeners: Listeners = { point: new Set(), hover: new Set(), lasso: new Set(), view: new Set() };
+  private readonly listeners = new Listeners();
   private camera: Camera = { ...viewOf(WHOLE, 1, 1), width: 0, height: 0 };
   private ratio = 0;
   private grid: Grid | null = null;
@@ -34,24 +35,19 @@ export class Stage implements Scatter {
   private marker: { x: number; y: number; label: string } | null = null;
   private path: number[] = [];
   private frame = 0;
+  private later = 0;
+  private steered = -Infinity;
   private stale = { dots: false, view: false };
   private readonly undo: (() => void)[] = [];
 
-  static async open(parent: HTMLElement, count: number, options: ScatterOptions, kind: Kind): Promise<Stage> {
-    const dots = kind === "webgl" ? await openWebgl(count, options.background) : null;
-    return new Stage(parent, count, options, dots ?? new SplatDots(options.background));
-  }
+  private readonly dots: Dots;
 
-  private constructor(
-    parent: HTMLElement,
-    count: number,
-    options: ScatterOptions,
-    private readonly dots: Dots,
-  ) {
+  constructor(parent: HTMLElement, count: number, options: ScatterOptions, kind: Kind) {
+    this.dots = openDots(kind, options.background, () => this.redraw());
     this.points = new Points(count, options.background);
     this.overlay = new Overlay(options.ink, options.background);
     this.element.style.cssText = "position:relative;width:100%;height:100%;overflow:hidden;touch-action:none;user-select:none";
-    for (const canvas of [dots.canvas, this.overlay.canvas]) {
+    for (const canvas of [this.dots.canvas, this.overlay.canvas]) {
       canvas.style.cssText += ";position:absolute;inset:0;width:100%;height:100%;pointer-events:none";
       canvas.setAttribute("aria-hidden", "true");
       this.element.append(canvas);
@@ -152,7 +148,7 @@ export class Stage implements Scatter {
   }
 
   rowAt(x: number, y: number): number | null {
-    const reach = REACH_PX / pixelsPerStep(this.camera);
+    const reach = Math.max(REACH_PX, 0.6 * this.pictures.edge) / pixelsPerStep(this.camera);
     const at = toMap(this.camera, x, y);
     const { points } = this;
     if (this.morph.going) return points.nearest(at.x, at.y, reach);
@@ -170,12 +166,12 @@ export class Stage implements Scatter {
   }
 
   on<Name extends keyof Events>(event: Name, listener: (event: Events[Name]) => void): () => void {
-    this.listeners[event].add(listener);
-    return () => this.listeners[event].delete(listener);
+    return this.listeners.on(event, listener);
   }
 
   destroy(): void {
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.later);
     this.undo.forEach((undo) => undo());
     this.morph.stop();
     this.flight.stop();
@@ -188,11 +184,11 @@ export class Stage implements Scatter {
       mode: () => this.mode,
       panned: (dx, dy) => this.steer(pan(this.camera, dx, dy)),
       zoomed: (x, y, factor) => this.steer(zoomAbout(this.camera, x, y, factor)),
-      clicked: (x, y, add) => this.tell("point", { row: timed("pick", () => this.rowAt(x, y)), add }),
+      clicked: (x, y, add) => this.listeners.tell("point", { row: timed("pick", () => this.rowAt(x, y)), add }),
       hovered: (x, y) => this.hovered(this.rowAt(x, y), x, y),
       left: () => this.hovered(null, 0, 0),
       drawing: (path) => this.draw(path),
-      drawn: (path, add) => this.tell("lasso", { rows: timed("lasso", () => this.rowsInside(this.onMap(path))), add }),
+      drawn: (path, add) => this.listeners.tell("lasso", { rows: timed("lasso", () => this.rowsInside(this.onMap(path))), add }),
       dropped: () => this.draw([]),
     });
   }
@@ -215,12 +211,8 @@ export class Stage implements Scatter {
     this.element.style.cursor = this.mode === "pan" ? (row === null ? "" : "pointer") : "crosshair";
     if (row === this.hover) return;
     this.hover = row;
-    this.tell("hover", { row, x, y });
+    this.listeners.tell("hover", { row, x, y });
     this.ask();
-  }
-
-  private tell<Name extends keyof Events>(event: Name, what: Events[Name]): void {
-    this.listeners[event].forEach((listener) => listener(what));
   }
 
   private steer(view: View): void {
@@ -236,6 +228,7 @@ export class Stage implements Scatter {
 
   private look(view: View, told: boolean): void {
     Object.assign(this.camera, view);
+    this.steered = performance.now();
     this.stale.view ||= told;
     this.redraw();
   }
@@ -280,39 +273,31 @@ export class Stage implements Scatter {
     this.flight.step(now);
     const moving = this.morph.going || this.flight.going;
     const look = lookOf(points.drawn, points.drawn - points.strong, camera);
-    if (this.stale.dots) timed("draw", () => this.dots.draw(points, camera, look, moving));
+    if (this.stale.dots) {
+      const rough = moving || now - this.steered < SETTLE_MS;
+      const fine = timed("draw", () => this.dots.draw(points, camera, look, rough));
+      clearTimeout(this.later);
+      if (!fine) this.later = window.setTimeout(() => this.redraw(), SETTLE_MS);
+    }
     this.stale.dots = false;
-    this.overlay.draw(
-      { path: this.path, rings: this.rings(look.radius), cross: this.cross() },
-      this.pictures.painter(points, camera),
-    );
-    if (this.stale.view) this.tell("view", this.view);
+    const pictures = this.pictures.painter(points, camera, [this.hover, this.focus]);
+    const radius = this.pictures.edge / 2 || look.radius;
+    this.overlay.draw({ path: this.path, rings: this.rings(radius), cross: this.cross() }, pictures);
+    if (this.stale.view) this.listeners.tell("view", this.view);
     this.stale.view = false;
     if (moving) this.redraw();
   }
 
-  private rings(radius: number): { x: number; y: number; radius: number; width: number }[] {
-    const ring = (row: number | null, more: number, width: number) => {
+  private rings(radius: number): Ring[] {
+    const square = this.pictures.edge > 0;
+    const ring = (row: number | null, gap: number, width: number) => {
       const place = row === null ? null : this.placeOf(row);
-      return place ? [{ ...place, radius: radius + more, width }] : [];
+      return place ? [{ ...place, radius: radius + gap / (square ? 2 : 1), width, square }] : [];
     };
     return [...ring(this.hover === this.focus ? null : this.hover, 3, 1.5), ...ring(this.focus, 5, 2.5)];
   }
 
-  private cross(): { x: number; y: number; label: string } | null {
+  private cross(): Cross | null {
     return this.marker && { ...toScreen(this.camera, this.marker.x, this.marker.y), label: this.marker.label };
   }
-}
-
-/** Leaves a performance.measure named "scatter:…" for benchmarks; only the last of a name is kept. */
-function timed<Result>(name: string, act: () => Result): Result {
-  const start = performance.now();
-  const result = act();
-  performance.clearMeasures(`scatter:${name}`);
-  performance.measure(`scatter:${name}`, { start });
-  return result;
-}
-
-async function openWebgl(_count: number, _background: string): Promise<Dots | null> {
-  return null;
 }
