@@ -38,6 +38,16 @@ export function toMap(camera: Camera, x: number, y: number): { x: number; y: num
   return { x: camera.x + (x - camera.width / 2) / scale, y: camera.y - (y - camera.height / 2) / scale };
 }
 
+/** A path in pixels (x and y by turns) on the map's scale. */
+export function pathOnMap(camera: Camera, path: number[]): number[] {
+  const polygon: number[] = [];
+  for (let i = 0; i < path.length; i += 2) {
+    const { x, y } = toMap(camera, path[i], path[i + 1]);
+    polygon.push(x, y);
+  }
+  return polygon;
+}
+
 /** The view that a drag by (dx, dy) pixels gives. */
 export function pan(camera: Camera, dx: number, dy: number): View {
   const scale = pixelsPerStep(camera);

@@ -42,6 +42,7 @@ export function listen(element: HTMLElement, gestures: Gestures): () => void {
 
   const start = (at: Place) => {
     doing = shape;
+    gestures.left();
     path = [from.x, from.y];
     if (doing !== "pan") return;
     element.style.cursor = "grabbing";

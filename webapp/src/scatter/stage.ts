@@ -1,8 +1,9 @@
 /** The map put together: points, camera, dots below and overlay above; one frame when something has changed. */
-import { boxOf, bounded, between, OFF, pan, pixelsPerStep, toMap, toScreen, viewOf, WHOLE, zoomAbout, type Camera } from "./camera";
+import { boxOf, between, bounded, OFF, pan, pathOnMap, pixelsPerStep, toMap, toScreen, viewOf, WHOLE, zoomAbout, type Camera } from "./camera";
 import type { Kind } from "./choose";
 import { lookOf, type Dots } from "./dots";
 import { Listeners, timed } from "./events";
+import { followSize } from "./follow";
 import { Grid } from "./grid";
 import { rowsInside } from "./lasso";
 import { Motion } from "./motion";
@@ -28,7 +29,6 @@ export class Stage implements Scatter {
   private readonly flight = new Motion();
   private readonly listeners = new Listeners();
   private camera: Camera = { ...viewOf(WHOLE, 1, 1), width: 0, height: 0 };
-  private ratio = 0;
   private grid: Grid | null = null;
   private focus: number | null = null;
   private hover: number | null = null;
@@ -36,6 +36,7 @@ export class Stage implements Scatter {
   private path: number[] = [];
   private frame = 0;
   private later = 0;
+  private soon = 0;
   private steered = -Infinity;
   private stale = { dots: false, view: false };
   private readonly undo: (() => void)[] = [];
@@ -54,10 +55,7 @@ export class Stage implements Scatter {
     }
     this.element.style.background = options.background;
     parent.append(this.element);
-    const watcher = new ResizeObserver(() => this.measure());
-    watcher.observe(this.element);
-    this.undo.push(() => watcher.disconnect(), this.attend());
-    this.measure();
+    this.undo.push(this.attend(), followSize(this.element, (width, height, ratio) => this.resize(width, height, ratio)));
   }
 
   get kind(): Kind {
@@ -74,6 +72,7 @@ export class Stage implements Scatter {
     const lasts = first ? 0 : (options.morph_ms ?? 0);
     const arrived = this.morph.start(lasts, (part) => this.points.advance(part));
     this.redraw();
+    void arrived.then(() => this.prepare());
     return arrived;
   }
 
@@ -151,8 +150,7 @@ export class Stage implements Scatter {
     const reach = Math.max(REACH_PX, 0.6 * this.pictures.edge) / pixelsPerStep(this.camera);
     const at = toMap(this.camera, x, y);
     const { points } = this;
-    if (this.morph.going) return points.nearest(at.x, at.y, reach);
-    this.grid ??= new Grid(points.xy);
+    if (!this.grid) return points.nearest(at.x, at.y, reach);
     return this.grid.nearest(at.x, at.y, reach, points.visible);
   }
 
@@ -172,11 +170,20 @@ export class Stage implements Scatter {
   destroy(): void {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.later);
+    clearTimeout(this.soon);
     this.undo.forEach((undo) => undo());
     this.morph.stop();
     this.flight.stop();
     this.dots.destroy();
     this.element.remove();
+  }
+
+  /** Once the points are still: sorting a million of them takes longer than looking at each once does. */
+  private prepare(): void {
+    clearTimeout(this.soon);
+    this.soon = window.setTimeout(() => {
+      if (!this.morph.going) this.grid ??= new Grid(this.points.xy);
+    }, SETTLE_MS);
   }
 
   private attend(): () => void {
@@ -188,18 +195,9 @@ export class Stage implements Scatter {
       hovered: (x, y) => this.hovered(this.rowAt(x, y), x, y),
       left: () => this.hovered(null, 0, 0),
       drawing: (path) => this.draw(path),
-      drawn: (path, add) => this.listeners.tell("lasso", { rows: timed("lasso", () => this.rowsInside(this.onMap(path))), add }),
+      drawn: (path, add) => this.listeners.tell("lasso", { rows: timed("lasso", () => this.rowsInside(pathOnMap(this.camera, path))), add }),
       dropped: () => this.draw([]),
     });
-  }
-
-  private onMap(path: number[]): number[] {
-    const polygon: number[] = [];
-    for (let i = 0; i < path.length; i += 2) {
-      const { x, y } = toMap(this.camera, path[i], path[i + 1]);
-      polygon.push(x, y);
-    }
-    return polygon;
   }
 
   private draw(path: number[]): void {
@@ -233,25 +231,13 @@ export class Stage implements Scatter {
     this.redraw();
   }
 
-  private measure(): void {
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const ratio = Math.min(3, devicePixelRatio || 1);
-    if (width === 0 || height === 0) return;
-    if (width === this.camera.width && height === this.camera.height && ratio === this.ratio) return;
+  private resize(width: number, height: number, ratio: number): void {
     Object.assign(this.camera, { width, height });
     this.dots.resize(width, height, ratio);
     this.overlay.resize(width, height, ratio);
-    if (ratio !== this.ratio) this.watchRatio();
-    this.ratio = ratio;
     this.redraw();
     // At once: a canvas is empty after a change of its size.
     this.paint(performance.now());
-  }
-
-  /** A window that is moved to another screen, or a page that is enlarged. */
-  private watchRatio(): void {
-    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
-    query.addEventListener("change", () => this.measure(), { once: true });
   }
 
   private redraw(): void {
