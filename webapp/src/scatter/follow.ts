@@ -3,8 +3,11 @@ const MOST_RATIO = 3;
 
 type Resized = (width: number, height: number, ratio: number) => void;
 
-/** Tells the element's size in CSS pixels and the devicePixelRatio, now and when they change; the answer stops that. */
-export function followSize(element: HTMLElement, resized: Resized): () => void {
+/**
+ * Tells the element's size in CSS pixels and the devicePixelRatio when they change. `look` looks whether they have:
+ * not every browser says so when the ratio changes alone.
+ */
+export function followSize(element: HTMLElement, resized: Resized): { look: () => void; stop: () => void } {
   let known = "";
   let stopped = false;
   const look = () => {
@@ -17,15 +20,21 @@ export function followSize(element: HTMLElement, resized: Resized): () => void {
   };
   const watcher = new ResizeObserver(look);
   watcher.observe(element);
-  // A window that is moved to another screen, or a page that is enlarged.
+  // A window that is moved to another screen, and a page that is enlarged, change the ratio alone.
+  window.addEventListener("resize", look);
+  let query: MediaQueryList | null = null;
   const watchRatio = () => {
-    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
-    query.addEventListener("change", () => (stopped ? undefined : (look(), watchRatio())), { once: true });
+    query?.removeEventListener("change", watchRatio);
+    query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    query.addEventListener("change", watchRatio);
+    look();
   };
-  watchRatio();
-  look();
-  return () => {
+  const stop = () => {
     stopped = true;
     watcher.disconnect();
+    window.removeEventListener("resize", look);
+    query?.removeEventListener("change", watchRatio);
   };
+  watchRatio();
+  return { look, stop };
 }

@@ -5,7 +5,8 @@ import type { Points } from "./points";
 import type { DrawPicture } from "./scatter";
 
 export const MOST = 400;
-const SIZES = [16, 76] as const;
+const SIZES = [22, 76] as const;
+const FADED = 0.7;
 const FRAME = 2;
 
 type Painter = (context: CanvasRenderingContext2D) => void;
@@ -14,8 +15,14 @@ export class Pictures {
   draw: DrawPicture | null = null;
   /** Of a picture with its frame in pixels, as last drawn; 0: dots were. */
   edge = 0;
+  /** A CSS colour; pictures of points that are not selected fade to it. */
+  background: string;
   private size = 0;
   private sizedFor = "";
+
+  constructor(background: string) {
+    this.background = background;
+  }
 
   /**
    * What draws them, those of the rows `front` last; null where there are none: nothing to draw with, or too many
@@ -35,9 +42,9 @@ export class Pictures {
     this.edge = this.size + 2 * FRAME;
     return (context) =>
       slots.forEach((slot, i) => {
-        const faded = selected !== null && !selected[rows[slot]];
+        const veil = selected && !selected[rows[slot]] ? this.background : null;
         const picture = (left: number, top: number, size: number) => draw(context, rows[slot], left, top, size);
-        paint(context, places[i], this.size, hexOf(inks[slot]), faded, picture);
+        paint(context, places[i], this.size, hexOf(inks[slot]), veil, picture);
       });
   }
 }
@@ -69,16 +76,22 @@ function paint(
   place: { x: number; y: number },
   size: number,
   frame: string,
-  faded: boolean,
+  veil: string | null,
   draw: (x: number, y: number, size: number) => boolean,
 ): void {
   const [x, y] = [Math.round(place.x - size / 2), Math.round(place.y - size / 2)];
-  context.globalAlpha = faded ? 0.35 : 1;
+  const square = () => {
+    context.beginPath();
+    context.roundRect(x - FRAME, y - FRAME, size + 2 * FRAME, size + 2 * FRAME, 3);
+    context.fill();
+  };
   context.fillStyle = frame;
-  context.beginPath();
-  context.roundRect(x - FRAME, y - FRAME, size + 2 * FRAME, size + 2 * FRAME, 3);
-  context.fill();
+  square();
   // Not loaded yet: the frame's square in the point's colour stands for it.
   draw(x, y, size);
+  if (!veil) return;
+  context.globalAlpha = FADED;
+  context.fillStyle = veil;
+  square();
   context.globalAlpha = 1;
 }

@@ -103,10 +103,7 @@ export function listen(element: HTMLElement, gestures: Gestures): () => void {
     if (!fingers.delete(event.pointerId)) return;
     const add = event.ctrlKey || event.metaKey || event.altKey;
     if (kept && doing === "press") gestures.clicked(from.x, from.y, add);
-    if (kept && (doing === "lasso" || doing === "box")) {
-      doing = "nothing";
-      gestures.drawn(path, add);
-    }
+    if (kept && (doing === "lasso" || doing === "box")) gestures.drawn(path, add);
     if (fingers.size === 0) drop();
   };
   on("pointerup", (event) => up(event, true));

@@ -24,7 +24,7 @@ export class Stage implements Scatter {
   mode: Mode = "pan";
   private readonly points: Points;
   private readonly overlay: Overlay;
-  private readonly pictures = new Pictures();
+  private readonly pictures: Pictures;
   private readonly morph = new Motion();
   private readonly flight = new Motion();
   private readonly listeners = new Listeners();
@@ -39,13 +39,15 @@ export class Stage implements Scatter {
   private soon = 0;
   private steered = -Infinity;
   private stale = { dots: false, view: false };
-  private readonly undo: (() => void)[] = [];
+  private readonly size: { look: () => void; stop: () => void };
+  private readonly unlisten: () => void;
 
   private readonly dots: Dots;
 
   constructor(parent: HTMLElement, count: number, options: ScatterOptions, kind: Kind) {
     this.dots = openDots(kind, options.background, () => this.redraw());
     this.points = new Points(count, options.background);
+    this.pictures = new Pictures(options.background);
     this.overlay = new Overlay(options.ink, options.background);
     this.element.style.cssText = "position:relative;width:100%;height:100%;overflow:hidden;touch-action:none;user-select:none";
     for (const canvas of [this.dots.canvas, this.overlay.canvas]) {
@@ -55,7 +57,8 @@ export class Stage implements Scatter {
     }
     this.element.style.background = options.background;
     parent.append(this.element);
-    this.undo.push(this.attend(), followSize(this.element, (width, height, ratio) => this.resize(width, height, ratio)));
+    this.size = followSize(this.element, (width, height, ratio) => this.resize(width, height, ratio));
+    this.unlisten = this.attend();
   }
 
   get kind(): Kind {
@@ -111,6 +114,7 @@ export class Stage implements Scatter {
     this.dots.setBackground(background);
     this.element.style.background = background;
     this.points.mix(background);
+    this.pictures.background = background;
     this.redraw();
   }
 
@@ -171,7 +175,8 @@ export class Stage implements Scatter {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.later);
     clearTimeout(this.soon);
-    this.undo.forEach((undo) => undo());
+    this.size.stop();
+    this.unlisten();
     this.morph.stop();
     this.flight.stop();
     this.dots.destroy();
@@ -246,7 +251,10 @@ export class Stage implements Scatter {
   }
 
   private ask(): void {
-    this.frame ||= requestAnimationFrame((now) => this.paint(now));
+    this.frame ||= requestAnimationFrame((now) => {
+      this.size.look();
+      this.paint(now);
+    });
   }
 
   private paint(now: number): void {
