@@ -1,0 +1,72 @@
+/** The map with what steers it: method, colour, tools above; the layers below; the legend beside. */
+
+import { COLUMNS } from "../address";
+import { stepTap } from "../actions";
+import { mapOfMethod } from "../derived";
+import { address, go, manifest } from "../state";
+import { Choose, columnChoices } from "./Choose";
+import { Legend } from "./Legend";
+import { MapView } from "./MapView";
+import { mode, MapTools } from "./MapTools";
+import { Scrubber } from "./Scrubber";
+
+export function MapPanel() {
+  const isColumns = address.value.method === COLUMNS;
+  return (
+    <section class="map-panel" aria-label="Map" onKeyDown={stepByKeys}>
+      <div class="bar">
+        <Methods />
+        {isColumns && <Axis name="x" />}
+        {isColumns && <Axis name="y" />}
+        <Choose name="Colour" value={address.value.color} choices={columnChoices()} onChoose={(color) => go({ color })} shortcut="color" />
+        <MapTools />
+      </div>
+      <div class="map-body" data-mode={mode.value}>
+        <Legend />
+        <MapView />
+      </div>
+      {mapOfMethod.value && <Scrubber map={mapOfMethod.value} />}
+      {manifest.maps.length === 0 && <NoMaps />}
+    </section>
+  );
+}
+
+function stepByKeys(event: KeyboardEvent): void {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const target = event.target as HTMLElement;
+  if (!by || !target.closest(".map-view")) return;
+  if (stepTap(by)) event.preventDefault();
+}
+
+function Methods() {
+  const methods = [...manifest.maps.map(({ method, title }) => ({ method, title })), { method: COLUMNS, title: "Two columns" }];
+  return (
+    <div class="segments" role="group" aria-label="Method">
+      {methods.map(({ method, title }) => (
+        <button key={method} aria-pressed={address.value.method === method} onClick={() => go({ method })}>
+          {title}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Axis({ name }: { name: "x" | "y" }) {
+  const words = name === "x" ? "Across" : "Up";
+  return <Choose name={words} value={address.value[name]} choices={columnChoices()} onChoose={(column) => go({ [name]: column })} />;
+}
+
+/** What a run without maps says below its two columns. */
+function NoMaps() {
+  const missing = manifest.missing.find(({ part }) => /map/i.test(part));
+  return (
+    <p class="no-maps">
+      This run has no maps of its layers; two columns are drawn against each other instead. {missing?.words}{" "}
+      {missing && (
+        <>
+          Make them: <code>{missing.command}</code>
+        </>
+      )}
+    </p>
+  );
+}

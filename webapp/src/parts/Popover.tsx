@@ -1,0 +1,75 @@
+/** A button that opens a small window below it; Escape, a click elsewhere or leaving it closes it. */
+
+import { useSignal, type Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+interface PopoverProps {
+  label: ComponentChildren;
+  /** What the button is called where its label is not enough. */
+  name?: string;
+  kind?: string;
+  /** On which side of the button it hangs. */
+  align?: "left" | "right";
+  disabled?: boolean;
+  shortcut?: string;
+  children: (close: () => void) => ComponentChildren;
+}
+
+export function Popover({ label, name, kind = "button", align = "left", disabled, shortcut, children }: PopoverProps) {
+  const open = useSignal(false);
+  const root = useRef<HTMLDivElement>(null);
+  const close = () => closeAndReturn(open, root.current);
+  useClosing(open, root);
+  return (
+    <div class="popover" ref={root}>
+      <button class={kind} aria-label={name} aria-haspopup="dialog" aria-expanded={open.value} disabled={disabled} data-shortcut={shortcut} onClick={() => (open.value = !open.value)}>
+        {label}
+      </button>
+      {open.value && (
+        <div class={`sheet ${align}`} role="dialog" aria-label={name ?? "Choices"} ref={keepInside}>
+          {children(close)}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function closeAndReturn(open: Signal<boolean>, root: HTMLElement | null): void {
+  open.value = false;
+  root?.querySelector("button")?.focus();
+}
+
+function useClosing(open: Signal<boolean>, root: { current: HTMLElement | null }): void {
+  useEffect(() => {
+    if (!open.value) return;
+    const outside = (event: Event) => {
+      if (!root.current?.contains(event.target as Node)) open.value = false;
+    };
+    const escape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      closeAndReturn(open, root.current);
+    };
+    const element = root.current!;
+    document.addEventListener("pointerdown", outside, true);
+    document.addEventListener("focusin", outside);
+    element.addEventListener("keydown", escape);
+    return () => {
+      document.removeEventListener("pointerdown", outside, true);
+      document.removeEventListener("focusin", outside);
+      element.removeEventListener("keydown", escape);
+    };
+  }, [open.value]);
+}
+
+/** Move a window that would leave the page back into it, and the focus into the window. */
+function keepInside(sheet: HTMLElement | null): void {
+  if (!sheet || sheet.dataset.placed) return;
+  sheet.dataset.placed = "yes";
+  const { left, right, top } = sheet.getBoundingClientRect();
+  const over = Math.max(0, right - (document.documentElement.clientWidth - 8)) || Math.min(0, left - 8);
+  if (over) sheet.style.translate = `${-over}px 0`;
+  sheet.style.maxHeight = `${Math.max(160, window.innerHeight - top - 12)}px`;
+  sheet.querySelector<HTMLElement>("input, button, [tabindex]")?.focus({ preventScroll: true });
+}

@@ -1,0 +1,33 @@
+/** The votes of all probes as a strip, the depth in words. */
+
+import { classPalette } from "../coloring";
+import { manifest } from "../state";
+
+interface VotesProps {
+  votes: ArrayLike<number>;
+  /** 0 to L; L is unresolved. */
+  depth: number;
+  reference: number;
+}
+
+export function Votes({ votes, depth, reference }: VotesProps) {
+  const { taps, classes } = manifest;
+  return (
+    <>
+      <p class="decided">{depthWords(depth, reference)}</p>
+      <div class="strip" role="img" aria-label={`Votes from ${taps[0].name} to ${taps[taps.length - 1].name}: ${Array.from(votes, (vote) => classes[vote]).join(", ")}`}>
+        {Array.from(votes, (vote, tap) => (
+          <i key={tap} class={`${vote === reference ? "agrees" : "differs"}${tap >= depth ? " settled" : ""}`} style={`background:${classPalette.value[vote]}`} title={`${taps[tap].name}: ${classes[vote]}`} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+export function depthWords(depth: number, reference: number): string {
+  const { taps, classes } = manifest;
+  const name = classes[reference] ?? "not known";
+  if (depth >= taps.length) return `Unresolved: the last probe does not vote for ${name}, the reference class.`;
+  if (depth === 0) return `Decided at the first tap, ${taps[0].name}: every probe votes for ${name}.`;
+  return `Decided at ${taps[depth].name}, tap ${depth + 1} of ${taps.length}: from there on every probe votes for ${name}.`;
+}

@@ -1,0 +1,33 @@
+/** Numbers and counts as a reader wants them. */
+
+const whole = new Intl.NumberFormat("en");
+
+export function countWords(count: number): string {
+  return whole.format(count);
+}
+
+/** "1 example", "2 examples". */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${countWords(count)} ${count === 1 ? one : many}`;
+}
+
+/** About three digits, without a tail of zeros. */
+export function numberWords(value: number): string {
+  if (Number.isInteger(value)) return Math.abs(value) < 1e7 ? whole.format(value).replace("-", "−") : value.toExponential(2);
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-3) return value.toExponential(2).replace("-", "−");
+  const digits = size >= 100 ? 1 : size >= 10 ? 2 : 3;
+  return value.toFixed(digits).replace("-", "−");
+}
+
+/** A share as percent. */
+export function percentWords(share: number): string {
+  const percent = 100 * share;
+  return `${percent < 10 && percent > 0 ? percent.toFixed(1) : percent.toFixed(0)} %`;
+}
+
+/** As `percentWords`, but never "100 %" or "0 %" of what is not all or nothing. */
+export function confidenceWords(share: number): string {
+  if (share > 0.995 && share < 1) return `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
+  return percentWords(share);
+}
