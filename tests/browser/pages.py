@@ -40,9 +40,11 @@ def coded(numbers: np.ndarray) -> np.ndarray:
 
 
 def opened(page: Page, address: str) -> Page:
-    """The page once its first map and all columns are there."""
+    """The page once all columns are there, and the first map where one is shown."""
     page.goto(address)
-    page.wait_for_selector("html[data-map=ready][data-ready=data]")
+    page.wait_for_selector("html[data-ready=data]")
+    if page.locator("main[data-tab=map]").count():
+        page.wait_for_selector("html[data-map=ready]")
     return page
 
 
