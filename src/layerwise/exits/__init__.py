@@ -16,7 +16,7 @@
 - `placement`: which exits are worth having.
 - `latency`: milliseconds of each part, and of a routed run.
 - `stages`: the network cut at its exits; `export`: one ONNX file that stops.
-- `folder`: exits in a run folder.
+- `folder`: exits in a run folder; `chosen`: the policy that was chosen for it.
 
 Who leaves is decided by a policy of `layerwise.arrays.policies`, the same one for simulating and for routing.
 """

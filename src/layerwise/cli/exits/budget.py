@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerwise.cli.console import AsJson, print_json
-from layerwise.cli.exits.options import Ensemble, Policy, Run, policy_named
+from layerwise.cli.exits.options import Ensemble, Policy, Run
 from layerwise.cli.exits.tables import budget_summary, print_budget
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def budget(
 
     from layerwise.errors import InputError
     from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, choose_for_seconds, evaluate_on
+    from layerwise.exits.chosen import policy_named
     from layerwise.exits.folder import exits_folder, load_times, trained_fingerprint
     from layerwise.exits.guarantee import choose_with_guarantee
     from layerwise.exits.latency import LARGEST_BATCH

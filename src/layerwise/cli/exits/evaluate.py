@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerwise.cli.console import AsJson, bars, print_json, say
-from layerwise.cli.exits.options import Data, Ensemble, Model, Policy, Run, Threads, TrustCode, policy_named, source_of
+from layerwise.cli.exits.options import Data, Ensemble, Model, Policy, Run, Threads, TrustCode, source_of
 from layerwise.cli.exits.tables import exits_summary, print_comparisons, print_curve, print_exits
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def evaluate(
     from layerwise.cli.exits.smaller import draw_smaller, read_wanted, train_smaller
     from layerwise.cli.threads import use_threads
     from layerwise.errors import InputError
+    from layerwise.exits.chosen import policy_named
     from layerwise.exits.evaluation import exit_curve
     from layerwise.exits.folder import earlier_comparison, exits_folder, load_exits, save_recorded, trained_fingerprint
     from layerwise.exits.latency import BATCH_SIZES, time_segments

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from layerwise.cli.console import AsJson, print_json, say
-from layerwise.cli.exits.options import Data, Model, Run, TrustCode, policy_named, source_of
-
-if TYPE_CHECKING:
-    from layerwise.arrays.policies import ExitPolicy
+from layerwise.cli.exits.options import Data, Model, Run, TrustCode, source_of
 
 EXPORTED = ("entropy", "probability", "margin")
 
@@ -39,6 +36,7 @@ def export(
     layerwise exits export runs/shapes
     """
     from layerwise.errors import InputError
+    from layerwise.exits.chosen import chosen_policy, policy_named
     from layerwise.exits.export import check_output, export_onnx
     from layerwise.exits.folder import exits_folder, load_exits
 
@@ -50,7 +48,7 @@ def export(
     path = exits_folder(run) / "net.onnx" if output is None else output
     check_output(path)
     if threshold is None:
-        chosen = _chosen_policy(run)
+        chosen = chosen_policy(run)
     else:
         chosen = policy_named(policy or "probability", ensemble=False).with_thresholds(threshold)
     source = source_of(run, data, model, trust_code=trust_code, may_ask=not as_json)
@@ -60,32 +58,3 @@ def export(
         print_json({"run": str(run), "file": str(path), "size_bytes": path.stat().st_size})
         return
     say(f"Written to {path}. In Python: layerwise.OnnxExits({str(path)!r}).predict(image)")
-
-
-def _chosen_policy(run: Path) -> ExitPolicy:
-    """The policy and thresholds that `layerwise exits budget` chose."""
-    from layerwise.errors import FileError, RunError
-    from layerwise.exits.folder import exits_folder, trained_fingerprint
-    from layerwise.runs import read_json
-
-    path = exits_folder(run) / "budget.json"
-    if not path.exists():
-        raise RunError(
-            f"no thresholds were chosen in {run}.\n"
-            f"    Choose some: layerwise exits budget {run} --loss 0.005. Or give one: --threshold 0.9"
-        )
-    budget = read_json(path)
-    try:
-        thresholds = [float(threshold) for threshold in budget["thresholds"]]
-        chosen = policy_named(str(budget["policy"]), ensemble=bool(budget["ensemble"])).with_thresholds(thresholds)
-        made_of = budget["fingerprint"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileError(
-            f"{path} is not what `layerwise exits budget` writes ({type(error).__name__}: {error})."
-        ) from error
-    if made_of != trained_fingerprint(run):
-        raise RunError(
-            f"the exits in {run} were trained anew after their thresholds were chosen.\n"
-            f"    Choose again: layerwise exits evaluate {run}, then layerwise exits budget {run} --loss 0.005"
-        )
-    return chosen

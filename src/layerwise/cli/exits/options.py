@@ -1,4 +1,4 @@
-"""What the commands of `layerwise exits` share: options, the network of a run, and a policy by its name."""
+"""What the commands of `layerwise exits` share: options, and the network of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from layerwise.arrays.policies import ExitPolicy
     from layerwise.cli.sources import Source
 
 POLICIES = ("entropy", "probability", "margin", "patience")
@@ -32,21 +31,3 @@ def source_of(run: Path, data: str | None, model: str | None, *, trust_code: boo
     from layerwise.cli.sources import source_of_run
 
     return source_of_run(run, data, seed=0, model=model, trust_code=trust_code, may_ask=may_ask, same_images=True)
-
-
-def policy_named(name: str, *, ensemble: bool) -> ExitPolicy:
-    """A policy with no thresholds yet.
-
-    Raises:
-        UnknownNameError: no policy is called so.
-    """
-    from layerwise.arrays.policies import EntropyBelow, GeometricEnsemble, MarginAbove, MaxProbabilityAbove, Patience
-    from layerwise.errors import UnknownNameError, did_you_mean
-
-    made: tuple[ExitPolicy, ...] = (EntropyBelow(0.0), MaxProbabilityAbove(0.0), MarginAbove(0.0), Patience(0.0))
-    name_to_policy = dict(zip(POLICIES, made, strict=True))
-    if name not in name_to_policy:
-        raise UnknownNameError(
-            f'--policy "{name}" is not known.{did_you_mean(name, POLICIES)}\n    Choose one of: {", ".join(POLICIES)}.'
-        )
-    return GeometricEnsemble(name_to_policy[name]) if ensemble else name_to_policy[name]
