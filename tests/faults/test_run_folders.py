@@ -211,7 +211,7 @@ def test_images_that_are_nowhere_are_asked_for_with_the_folder_in_which_they_wer
 
 @pytest.mark.parametrize("spec", ["digits?limit=60", "npz:small.npz?limit=20", "npz:z"])
 def test_the_options_of_a_spec_stay_when_its_path_is_found_elsewhere(toys: Path, spec: str) -> None:
-    from layerwise.cli.sources import _find_path
+    from layerwise.sources import _find_path
 
     shutil.copy("small.npz", "z")
     Path("there").mkdir()
