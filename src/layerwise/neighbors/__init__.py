@@ -10,6 +10,7 @@ plan          whether sketches pay, and how long they should be
 sketch_pass   candidates by sketches: a short product rules out most rows
 product       candidates by a product over all features
 symmetric     the same of a base with itself, in half the arithmetic
+prepared      a base that is asked about one query at a time
 candidates    rows with bounds of their distance, and which votes are certain from these
 measuring     distances in float64: the last word
 
