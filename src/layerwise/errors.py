@@ -20,6 +20,7 @@
     │   │   └── RunExistsError
     │   └── MissingExtraError         an optional dependency that is not installed
     ├── NoCompilerError               nothing can be compiled here; the work is done without
+    ├── BusyError                     too much is asked of the explorer at once; says when to ask again
     └── Interrupted                   stopped by the user; says how to go on
 
 Each message says what was given, what is expected, and what to do.
@@ -106,6 +107,10 @@ class MissingExtraError(InputError):
 
 class NoCompilerError(LayerwiseError):
     """There is no C++ compiler, or it refuses; says why."""
+
+
+class BusyError(LayerwiseError):
+    """Too much is asked at once, or what is asked for is not ready yet."""
 
 
 class Interrupted(LayerwiseError):  # noqa: N818 - it is no error

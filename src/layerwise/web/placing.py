@@ -1,0 +1,155 @@
+"""Placer: what a run's network and probes say of a new image. Loads torch."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from layerwise.arrays.depth import prediction_depth
+from layerwise.arrays.policies import ExitPolicy, simulate
+from layerwise.arrays.scores import max_probability
+from layerwise.arrays.votes import vote
+from layerwise.data.images import ImageData
+from layerwise.errors import RunError
+from layerwise.exits.chosen import chosen_policy
+from layerwise.exits.folder import load_exits
+from layerwise.exits.network import ExitNetwork
+from layerwise.inside.embedding.folder import load_maps
+from layerwise.inside.embedding.new_images import METHODS, MapPlacer
+from layerwise.inside.embedding.result import TapMaps
+from layerwise.neighbors.prepared import PreparedBase
+from layerwise.recording import Activations
+from layerwise.taps import INPUT
+from layerwise.views.explorer.payload import Payload
+from layerwise.web.map_scales import MapScale, find_scales
+from layerwise.web.network import RunNetwork
+from layerwise.web.pngs import as_png
+from layerwise.web.uploads import read_picture
+
+
+@dataclass(frozen=True, eq=False)
+class Placer:
+    """All that a new image is compared with.
+
+    Attributes:
+        network: the run's.
+        bases: a tap to the training images' values there.
+        maps: a method to what places images on its maps, with the page's scale.
+        exits: the network with heads and who leaves; None where the run has none, or no thresholds were chosen.
+    """
+
+    network: RunNetwork
+    bases: Mapping[str, PreparedBase]
+    maps: Mapping[str, tuple[MapPlacer, MapScale]]
+    exits: tuple[ExitNetwork, ExitPolicy] | None
+
+    @classmethod
+    def create(cls, network: RunNetwork, bases: Mapping[str, PreparedBase], run: Path, payload: Payload) -> Placer:
+        """With the maps and exits that the run has.
+
+        Raises:
+            FileError: a file of the maps or exits is damaged.
+        """
+        maps = _maps_of(run)
+        scales = find_scales(payload, network.measured.ids, maps)
+        placers = {
+            method: (_map_placer(network, maps, method), scales[method]) for method in METHODS if method in scales
+        }
+        return cls(network, bases, placers, _exits_of(run, network))
+
+    def place(self, encoded: bytes) -> dict[str, Any]:
+        """What `POST api/place` answers about an uploaded picture.
+
+        Raises:
+            FileError, DataError: it cannot be read, or is no picture for this network.
+            NonFiniteError: the network gives NaN or infinity for it.
+        """
+        started = time.perf_counter()
+        pixels = read_picture(encoded, self.network.image_shape)
+        image = self.network.of_picture(pixels)
+        recorded = self.network.record(image)
+        neighbors = self._neighbors(recorded)
+        return {
+            "picture": as_png(pixels),
+            **self._decided(recorded.logits[0], neighbors),
+            "neighbors": neighbors.tolist(),
+            "maps": {method: self._places(image, method) for method in self.maps},
+            "exit": self._exit(image),
+            "place_ms": round(1e3 * (time.perf_counter() - started), 1),
+        }
+
+    def _neighbors(self, recorded: Activations) -> NDArray[np.int64]:
+        """Rows of the base, nearest first, (L, k); without the image itself where it is a training image."""
+        k = self.network.measured.k
+        own = _own_row(self.bases[INPUT], _query(recorded, INPUT), k)
+        found = [self.bases[tap.name].find(_query(recorded, tap.name), k, own_row=own) for tap in self.network.taps]
+        return np.concatenate([one.rows for one in found])
+
+    def _decided(self, logits: NDArray[np.float32], neighbors: NDArray[np.int64]) -> dict[str, Any]:
+        measured = self.network.measured
+        if measured.base_labels is None:
+            raise RunError("the run does not say the labels of its probes' training images.\n    Measure it again.")
+        votes = vote(measured.base_labels[neighbors], measured.num_classes)  # (L,)
+        prediction = int(logits.argmax())
+        reference = measured.reference(prediction=prediction, votes=votes)
+        shares = np.exp(logits.astype(np.float64) - logits.max())
+        return {
+            "prediction": prediction,
+            "probabilities": (shares / shares.sum()).tolist(),
+            "votes": votes.tolist(),
+            "depth": int(prediction_depth((votes == reference)[:, None])[0]),
+            "reference": reference,
+        }
+
+    def _places(self, image: ImageData, method: str) -> dict[str, list[float]]:
+        placer, scale = self.maps[method]
+        return {tap: scale.apply(points[0]) for tap, points in placer.place(np.asarray(image.images)).items()}
+
+    def _exit(self, image: ImageData) -> dict[str, Any] | None:
+        if self.exits is None:
+            return None
+        net, policy = self.exits
+        logits = net.all_logits(image)  # (E + 1, 1, K)
+        taken, _ = simulate(policy, logits)
+        confidence = [float(max_probability(one)[0]) for one in logits]
+        return {"name": net.names[int(taken[0])], "confidence": confidence}
+
+
+def _query(recorded: Activations, tap: str) -> torch.Tensor:
+    return torch.from_numpy(recorded.flat(tap))[0]
+
+
+def _own_row(base: PreparedBase, query: torch.Tensor, k: int) -> int:
+    """The first training image with the very same pixels, or -1."""
+    nearest = base.find(query, k)
+    same = nearest.rows[nearest.squared_distances == 0]
+    return int(same.min()) if len(same) else -1
+
+
+def _maps_of(run: Path) -> list[TapMaps]:
+    return list(load_maps(run)) if (run / "maps" / "maps.json").exists() else []
+
+
+def _map_placer(network: RunNetwork, maps: Sequence[TapMaps], method: str) -> MapPlacer:
+    source = network.source
+    preprocessing = source.description.preprocessing
+    return MapPlacer(source.model, maps, image_shape=network.image_shape, method=method, preprocessing=preprocessing)
+
+
+def _exits_of(run: Path, network: RunNetwork) -> tuple[ExitNetwork, ExitPolicy] | None:
+    try:
+        policy = chosen_policy(run)
+    except RunError:
+        return None
+    source = network.source
+    # Exits that were trained together with the network have weights of their own for it.
+    model = copy.deepcopy(source.model)
+    return load_exits(run, model, network.image_shape, source.description.preprocessing), policy
