@@ -108,6 +108,8 @@ if TYPE_CHECKING:
     from layerwise.training.history import TrainingHistory
     from layerwise.training.settings import TrainSettings
     from layerwise.views.run import RunView, read_run
+    from layerwise.web.export import export_explorer
+    from layerwise.web.server import Explorer, explore
 
 __all__ = [
     "Activations",
@@ -133,6 +135,7 @@ __all__ = [
     "ExitOutcome",
     "ExitPolicy",
     "ExitSummary",
+    "Explorer",
     "Features",
     "Filters",
     "FoldedDepths",
@@ -193,6 +196,8 @@ __all__ = [
     "evaluate_on",
     "evaluate_policy",
     "exit_curve",
+    "explore",
+    "export_explorer",
     "export_label_errors",
     "export_onnx",
     "find_filters",

@@ -85,6 +85,8 @@ MODULE_TO_NAMES = {
     "training.history": "TrainingHistory",
     "training.settings": "TrainSettings",
     "views.run": "RunView read_run",
+    "web.export": "export_explorer",
+    "web.server": "Explorer explore",
 }
 
 NAME_TO_MODULE = {name: module for module, names in MODULE_TO_NAMES.items() for name in names.split()}

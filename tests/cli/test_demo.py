@@ -45,7 +45,8 @@ def test_the_small_tour_is_the_default_and_the_reference_has_all_images(
     with_exits: list[Path] = []
     for step in ("train_exits", "evaluate_exits", "choose_budget"):
         monkeypatch.setattr(demo_module, step, lambda folder, **_: with_exits.append(folder))
-    assert cli("demo").code == 0
+    outcome = cli("demo")
+    assert (outcome.code, outcome.err.splitlines()[-1]) == (0, "Or look around in it: layerwise explore runs/demo")
     assert cli("demo", "--reference", "-o", tmp_path / "mine").code == 0
     assert with_exits == [Path("runs/demo")] * 3 + [tmp_path / "mine"] * 3
     assert taken == [

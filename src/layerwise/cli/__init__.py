@@ -12,6 +12,7 @@ from layerwise.cli.data import data
 from layerwise.cli.demo import demo
 from layerwise.cli.difficulty import difficulty
 from layerwise.cli.exits import exits
+from layerwise.cli.explore import explore
 from layerwise.cli.inside import inside
 from layerwise.cli.report import report
 from layerwise.cli.study import study
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (demo, data, taps, train, difficulty, inside, report):
+for command in (demo, data, taps, train, difficulty, inside, report, explore):
     app.command(no_args_is_help=command is not demo)(command)
 app.add_typer(exits, name="exits")
 app.add_typer(study, name="study")

@@ -91,3 +91,4 @@ def demo(
         print_json({"run": str(folder), "report": str(page), "seconds": round(seconds, 1)})
     else:
         say(f"Done in {seconds:.0f} s. Open this in a browser: {page.resolve()}")
+        say(f"Or look around in it: layerwise explore {folder}")
