@@ -27,13 +27,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from layerwise.web.export import export_explorer
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser import chromium
 
 from benchmarks.explorer_place import measure_place
 from benchmarks.explorer_run import write_run
 from benchmarks.machine import describe_machine
+from layerwise.web.export import export_explorer
 
 SIZE = {"width": 1400, "height": 900}
 STORIES, LASSOS, OPENINGS = 60, 7, 7

@@ -17,7 +17,6 @@ from PIL import Image
 from starlette.types import ASGIApp, Message
 
 from layerwise.views.explorer.payload import Payload
-from layerwise.views.run import RunView
 
 PORT = 8123
 TOKEN = "token"
@@ -39,28 +38,6 @@ def make_payload(**manifest: object) -> Payload:
     votes, columns = np.arange(6, dtype="<u1").tobytes(), np.array([0.5, np.nan], "<f4").tobytes()
     packs = {"votes": lambda: votes, "columns": lambda: columns}
     return Payload({**told, **manifest}, packs, {"examples-0.png": lambda: as_file(np.zeros((4, 4), np.uint8))})
-
-
-def payload_of_run(view: RunView) -> Payload:
-    """What the page needs to place an image on maps: their points, on a scale of all taps of a method."""
-    packs: dict[str, bytes] = {}
-    maps = []
-    for method in () if view.maps is None else view.maps.methods:
-        columns = [f"{method}_x", f"{method}_y"]
-        tables = {tap: table.set_index("id")[columns] for tap, table in view.maps.points.items()}  # type: ignore[union-attr]
-        every = np.concatenate([table.to_numpy() for table in tables.values()])
-        low, span = every.min(axis=0), np.ptp(every, axis=0).max()
-        taps = []
-        for tap, table in tables.items():
-            name = f"map-{method}-{len(packs)}"
-            known = table.reindex(view.examples["id"]).to_numpy()
-            points = np.where(np.isnan(known), 65535, np.round((known - low) / span * 65534))
-            packs[name] = points.astype("<u2").tobytes()
-            ref = {"pack": name, "dtype": "u2", "shape": list(points.shape), "offset": 0, "bytes": len(packs[name])}
-            taps.append({"tap": tap, "order": 0, "points": ref, "facts": {}})
-        maps.append({"method": method, "title": method, "taps": taps, "drawn": len(view.examples)})
-    made = make_payload(name=view.name, classes=list(view.class_names), maps=maps)
-    return Payload(made.manifest, {name: lambda packed=packed: packed for name, packed in packs.items()}, made.sheets)
 
 
 def as_file(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pages import coded_run, opened
 from playwright.sync_api import Browser, Page, expect
 
 from layerwise.web.export import export_explorer
-from pages import coded_run, opened
 
 AXE = Path(__file__).parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
 TABS = ("map", "pictures", "table", "units", "about")

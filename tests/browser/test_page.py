@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import BASE, COUNT, coded_run, opened, rows_shown
 from playwright.sync_api import Browser, Page, expect
 
 from layerwise.runs import read_json, read_table, write_json
 from layerwise.seeds import stream
 from layerwise.web.export import export_explorer
-from pages import BASE, COUNT, coded_run, opened, rows_shown
 
 ROUNDS = 12
 
@@ -54,7 +54,9 @@ def browse(page: Page, act: str, draw: int) -> None:
         entries.nth(draw % entries.count()).click(modifiers=["Shift"] if draw % 2 else [])
     elif act == "sort":
         order = ["-confidence", "confidence", "-depth", "id", "-factor_size"][draw % 5]
-        page.evaluate("(order) => { location.hash = location.hash.replace(/(&|#)sort=[^&]*/, '') + '&sort=' + order }", order)
+        page.evaluate(
+            "(order) => { location.hash = location.hash.replace(/(&|#)sort=[^&]*/, '') + '&sort=' + order }", order
+        )
     else:
         page.get_by_title("Size of the pictures").fill(str([24, 48, 96, 160][draw % 4]))
     page.wait_for_timeout(120)

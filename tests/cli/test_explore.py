@@ -17,14 +17,12 @@ from typing import Any
 
 import pytest
 
-from explorer_files import payload_of_run
 from layerwise.web import server
 
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Addresses that were opened in a browser; each page is looked at, and then Ctrl-C is pressed."""
-    monkeypatch.setattr(server, "payload_of", payload_of_run)
     addresses: list[str] = []
     monkeypatch.setattr(server.webbrowser, "open", addresses.append)
     return addresses

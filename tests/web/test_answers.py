@@ -14,17 +14,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from layerwise.web.map_scales import read_array
 from PIL import Image
 
-from explorer_files import as_file, make_full_run, payload_of_run
+from explorer_files import as_file, make_full_run
 from layerwise.arrays.scores import max_probability
 from layerwise.errors import BusyError, DataError, FileError, InputError, RunError
 from layerwise.exits.folder import load_recorded
 from layerwise.runs import read_json, write_json
+from layerwise.views.explorer.payload import explorer_payload
 from layerwise.views.run import RunView, read_run
 from layerwise.web.abilities import Abilities, find_abilities
 from layerwise.web.answers import RunAnswers
-from layerwise.web.map_scales import read_array
 from layerwise.web.measured import Measured
 
 EVERYTHING = Abilities(True, True, ())
@@ -51,7 +52,7 @@ def toys_to_change(full: Path, tmp_path: Path) -> Iterator[Path]:
 def answers_of(run: Path, **options: Any) -> RunAnswers:
     view = read_run(run)
     given = {"limit_bytes": 4e9, "trust_code": True, **options}
-    return RunAnswers(run, Measured.of(view), payload_of_run(view), EVERYTHING, **given)
+    return RunAnswers(run, Measured.of(view), EVERYTHING, **given)
 
 
 @contextlib.contextmanager
@@ -91,7 +92,7 @@ def test_an_image_of_the_run_gets_its_own_votes_depth_and_prediction(
 
 def test_an_image_of_the_run_falls_on_its_own_point(full: Path, explored: tuple[RunAnswers, RunView]) -> None:
     answers, view = explored
-    payload = payload_of_run(view)
+    payload = explorer_payload(view)
     by_method = {one["method"]: one for one in payload.manifest["maps"]}
     for row in (0, 7, 19):
         maps = answers.place(image_of(full, "x_test", row))["maps"]
@@ -307,15 +308,3 @@ def test_training_images_that_need_too_much_memory_are_told(toys_to_change: Path
     assert [one["part"] for one in manifest["missing"]] == ["maps", "new images"]
     fast = replace(large, run={"steps": {"difficulty": {**view.run["steps"]["difficulty"], "fast": 16}}})
     assert abilities_of(run, fast).place
-
-
-def test_points_of_other_maps_are_given_no_scale(full: Path) -> None:
-    from layerwise.inside.embedding.folder import load_maps
-    from layerwise.web.map_scales import find_scales
-
-    view = read_run(full / "measured")
-    payload, maps = payload_of_run(view), list(load_maps(full / "measured"))
-    ids = view.examples["id"].to_numpy(str)
-    assert set(find_scales(payload, ids, maps)) == {"pca", "tsne"}
-    assert find_scales(payload, ids[::-1], maps) == {}
-    assert find_scales(payload, np.array(["x"] * len(ids)), maps) == {}

@@ -21,7 +21,6 @@ import pytest
 from command_line import files_of
 from explorer_files import MARKUP, make_payload
 from layerwise.errors import FileError, InputError
-from layerwise.web import server
 from layerwise.web.export import check_target, export_explorer, write_folder
 
 
@@ -140,7 +139,6 @@ def test_a_killed_export_leaves_no_page_and_the_next_one_clears_away(tmp_path: P
 
 
 def test_a_run_is_exported(tmp_path: Path, make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "payload_of", lambda view: make_payload(name=view.name))
     run = make_run(tmp_path / "run")
     written = export_explorer(run, tmp_path / "page")
     assert json.loads(unpacked((tmp_path / "page/data/manifest.js").read_bytes(), "manifest"))["name"] == str(run)

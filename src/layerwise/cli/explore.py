@@ -17,6 +17,9 @@ def explore(
         Path | None, typer.Option(help="Write the page into this folder, which opens by double click, and end.")
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="With --export: replace an earlier page.")] = False,
+    neighbors: Annotated[
+        int, typer.Option(help="With --export: training images shown at each tap; they are most of the bytes.")
+    ] = 5,
     port: Annotated[int, typer.Option(help="Of 127.0.0.1; by default one that is free.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
     limit_gb: Annotated[
@@ -39,7 +42,7 @@ def explore(
     layerwise explore runs/shapes --export pages/shapes
     """
     if export is not None:
-        _export(run, export, again=again, as_json=as_json)
+        _export(run, export, neighbors=neighbors, again=again, as_json=as_json)
         return
     from layerwise.web.server import explore as open_page
     from layerwise.web.server import serve_run
@@ -58,10 +61,10 @@ def explore(
     serve_run(explorer, open_browser=not no_browser)
 
 
-def _export(run: Path, folder: Path, *, again: bool, as_json: bool) -> None:
+def _export(run: Path, folder: Path, *, neighbors: int, again: bool, as_json: bool) -> None:
     from layerwise.web.export import export_explorer
 
-    written = export_explorer(run, folder, again=again, progress=bars)
+    written = export_explorer(run, folder, neighbors=neighbors, again=again, progress=bars)
     if as_json:
         print_json(
             {"run": str(run), "page": str(written.page), "files": written.files, "size_bytes": written.size_bytes}

@@ -5,7 +5,7 @@
 - `answers`: what is asked of the run's network, one question at a time; `turns`: the queue.
 - `abilities`: what can be asked; `measured`: how the run's votes were found. Neither loads torch.
 - `network`, `base`, `placing`: feature maps, and new images among the training images; `uploads`, `pngs`: pictures in
-  and out; `map_scales`: from a map's coordinates to the page's.
+  and out.
 - `export`: the same page as a folder that opens by double click.
 - `static/`: the page as `make page` builds it from `webapp/`; `page` reads it.
 """

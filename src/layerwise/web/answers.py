@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from layerwise.errors import BusyError, RunError
 from layerwise.progress import Item, What
-from layerwise.views.explorer.payload import Payload
 from layerwise.web.abilities import Abilities
 from layerwise.web.measured import Measured
 from layerwise.web.pngs import feature_maps
@@ -69,7 +68,6 @@ class RunAnswers:
     Args:
         run: the folder.
         measured: what was measured in it.
-        payload: what the page shows of it.
         abilities: what may be asked.
         limit_bytes: the most memory for the training images' activations.
         model, data, trust_code: as `RunNetwork.load` takes them.
@@ -79,7 +77,6 @@ class RunAnswers:
         self,
         run: Path,
         measured: Measured,
-        payload: Payload,
         abilities: Abilities,
         *,
         limit_bytes: float,
@@ -87,7 +84,7 @@ class RunAnswers:
         data: str | None = None,
         trust_code: bool = False,
     ) -> None:
-        self._run, self._measured, self._payload, self._abilities = run, measured, payload, abilities
+        self._run, self._measured, self._abilities = run, measured, abilities
         self._limit_bytes = limit_bytes
         self._load = {"model": model, "data": data, "trust_code": trust_code}
         self._network: Future[RunNetwork] = Future()
@@ -169,7 +166,7 @@ class RunAnswers:
 
         network = self._network.result()
         bases = prepare_base(network, self._run, limit_bytes=self._limit_bytes, progress=self._watched)
-        return Placer.create(network, bases, self._run, self._payload)
+        return Placer.create(network, bases, self._run)
 
     def _watched(self, items: Iterable[Item], *, total: int, what: What) -> Iterator[Item]:
         """A `Progress` that can be stopped, and tells those who wait."""

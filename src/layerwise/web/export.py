@@ -21,7 +21,7 @@ from pathlib import Path
 from layerwise.errors import FileError, InputError
 from layerwise.progress import Progress, silent
 from layerwise.runs import LEFT_AFTER_S, json_values
-from layerwise.views.explorer.payload import Payload
+from layerwise.views.explorer.payload import Payload, explorer_payload
 from layerwise.views.run import read_run
 from layerwise.web.page import INDEX, folder_index, page_files
 
@@ -29,6 +29,7 @@ MANIFEST = "data/manifest.js"
 PACK_NAME = re.compile(r"[a-z0-9-]+")
 SHEET_NAME = re.compile(r"[a-z0-9-]+\.(webp|png|jpg)")
 LEVEL = 6
+NEIGHBORS = 5
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,12 @@ class Exported:
 
 
 def export_explorer(
-    run: Path | str, folder: Path | str, *, again: bool = False, progress: Progress = silent
+    run: Path | str,
+    folder: Path | str,
+    *,
+    neighbors: int = NEIGHBORS,
+    again: bool = False,
+    progress: Progress = silent,
 ) -> Exported:
     """Write a run's page into a folder, which appears when it is whole.
 
@@ -56,6 +62,7 @@ def export_explorer(
     Args:
         run: a folder in which difficulty was measured.
         folder: where to write.
+        neighbors: how many of the nearest training images are shown at each tap; they are most of the bytes.
         again: whether an earlier page there may be replaced.
         progress: is shown the files.
 
@@ -63,11 +70,10 @@ def export_explorer(
         RunError, FileError: nothing was measured in `run`, or a file is damaged.
         InputError: `folder` holds something else, or a page and `again` is not given.
     """
-    from layerwise.web.server import payload_of
-
     target = Path(folder)
     check_target(target, again=again)
-    return write_folder(payload_of(read_run(Path(run))), target, progress=progress)
+    payload = explorer_payload(read_run(Path(run)), neighbors=neighbors, small=True)
+    return write_folder(payload, target, progress=progress)
 
 
 def check_target(target: Path, *, again: bool) -> None:

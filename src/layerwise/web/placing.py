@@ -28,8 +28,7 @@ from layerwise.inside.embedding.result import TapMaps
 from layerwise.neighbors.prepared import PreparedBase
 from layerwise.recording import Activations
 from layerwise.taps import INPUT
-from layerwise.views.explorer.payload import Payload
-from layerwise.web.map_scales import MapScale, find_scales
+from layerwise.views.explorer.maps import Square
 from layerwise.web.network import RunNetwork
 from layerwise.web.pngs import as_png
 from layerwise.web.uploads import read_picture
@@ -42,27 +41,28 @@ class Placer:
     Attributes:
         network: the run's.
         bases: a tap to the training images' values there.
-        maps: a method to what places images on its maps, with the page's scale.
+        maps: a method to what places images on its maps, with the square that each map fills on the page.
         exits: the network with heads and who leaves; None where the run has none, or no thresholds were chosen.
     """
 
     network: RunNetwork
     bases: Mapping[str, PreparedBase]
-    maps: Mapping[str, tuple[MapPlacer, MapScale]]
+    maps: Mapping[str, tuple[MapPlacer, Mapping[str, Square]]]
     exits: tuple[ExitNetwork, ExitPolicy] | None
 
     @classmethod
-    def create(cls, network: RunNetwork, bases: Mapping[str, PreparedBase], run: Path, payload: Payload) -> Placer:
+    def create(cls, network: RunNetwork, bases: Mapping[str, PreparedBase], run: Path) -> Placer:
         """With the maps and exits that the run has.
 
         Raises:
             FileError: a file of the maps or exits is damaged.
         """
         maps = _maps_of(run)
-        scales = find_scales(payload, network.measured.ids, maps)
-        placers = {
-            method: (_map_placer(network, maps, method), scales[method]) for method in METHODS if method in scales
-        }
+        placers = {}
+        for method in METHODS:
+            squares = _squares(maps, method)
+            if squares:
+                placers[method] = _map_placer(network, maps, method), squares
         return cls(network, bases, placers, _exits_of(run, network))
 
     def place(self, encoded: bytes) -> dict[str, Any]:
@@ -110,8 +110,9 @@ class Placer:
         }
 
     def _places(self, image: ImageData, method: str) -> dict[str, list[float]]:
-        placer, scale = self.maps[method]
-        return {tap: scale.apply(points[0]) for tap, points in placer.place(np.asarray(image.images)).items()}
+        placer, squares = self.maps[method]
+        points = placer.place(np.asarray(image.images))
+        return {tap: squares[tap].apply(points[tap])[0].round(1).tolist() for tap in points}
 
     def _exit(self, image: ImageData) -> dict[str, Any] | None:
         if self.exits is None:
@@ -136,6 +137,12 @@ def _own_row(base: PreparedBase, query: torch.Tensor, k: int) -> int:
 
 def _maps_of(run: Path) -> list[TapMaps]:
     return list(load_maps(run)) if (run / "maps" / "maps.json").exists() else []
+
+
+def _squares(maps: Sequence[TapMaps], method: str) -> dict[str, Square]:
+    """A tap to the square that its map fills on the page."""
+    drawn = {one.tap: one.map(method) for one in maps}
+    return {tap: Square.around(one.coordinates) for tap, one in drawn.items() if one is not None}
 
 
 def _map_placer(network: RunNetwork, maps: Sequence[TapMaps], method: str) -> MapPlacer:

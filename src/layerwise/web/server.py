@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from layerwise.errors import InputError, MissingExtraError, RunError
-from layerwise.views.explorer.payload import Payload
-from layerwise.views.run import RunView, read_run
+from layerwise.errors import InputError, MissingExtraError
+from layerwise.views.explorer.payload import Payload, explorer_payload
+from layerwise.views.run import read_run
 from layerwise.web.abilities import find_abilities
 from layerwise.web.answers import Answers, NoAnswers, RunAnswers
 from layerwise.web.measured import Measured
@@ -163,14 +163,13 @@ def explore(
         raise InputError(f"limit_gb must be a number above 0; got {limit_gb:g}.")
     view = read_run(run)
     abilities = find_abilities(view, run, model=model, data=data, trust_code=trust_code, limit_bytes=limit_bytes)
-    made = payload_of(view)
+    made = explorer_payload(view)
     payload = Payload(abilities.told(made.manifest), made.packs, made.sheets)
     answers: Answers = NoAnswers()
     if abilities.feature_maps:
         answers = RunAnswers(
             run,
             Measured.of(view),
-            payload,
             abilities,
             limit_bytes=limit_bytes,
             model=model,
@@ -189,20 +188,6 @@ def serve_run(explorer: Explorer, *, open_browser: bool = True) -> None:
             explorer.wait()
         except KeyboardInterrupt:
             return
-
-
-def payload_of(view: RunView) -> Payload:
-    """What the page shows of a run.
-
-    Raises:
-        RunError: the run has no example.
-    """
-    from layerwise.views.explorer.payload import explorer_payload  # type: ignore[attr-defined]
-
-    if not len(view.examples):
-        raise RunError(f"{view.name} has no example to show.\n    Measure: layerwise difficulty {view.name} --again")
-    payload: Payload = explorer_payload(view)
-    return payload
 
 
 def check_explorer() -> None:
