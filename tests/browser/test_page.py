@@ -93,13 +93,13 @@ def test_a_story_shows_the_votes_depth_and_neighbors_of_its_row(explorer: Page, 
     example = read_table(run / "examples.parquet").iloc[row]
     expect(story).to_contain_text(str(example["id"]))
     expect(story).to_contain_text(str(example["prediction_name"]))
-    expect(story).to_contain_text(f"depth {example['depth']}", ignore_case=True)
-    neighbors = np.load(run / "neighbors.npy")[row]
+    tap = read_table(run / "taps.parquet")["name"][example["depth"]]
+    expect(story).to_contain_text(f"Decided at {tap}, tap {example['depth'] + 1} of 11")
+    neighbors = np.load(run / "neighbors.npy")[row, :, :5]
     shown = explorer.evaluate(
         "() => [...document.querySelectorAll('.story [data-base]')].map((one) => Number(one.dataset.base))"
     )
-    assert set(shown) <= set(neighbors.ravel())
-    assert len(shown) == neighbors.size
+    assert shown == neighbors.ravel().tolist()
 
 
 def test_back_and_forward_go_through_stories(explorer: Page) -> None:
@@ -156,7 +156,7 @@ def test_a_lasso_selects_and_the_grid_shows_the_selected(explorer: Page) -> None
     explorer.mouse.up()
     explorer.keyboard.up("Shift")
     expect(explorer.locator(".list-bar")).to_contain_text(f"Selected {COUNT}")
-    assert rows_shown(explorer).keys() == rows_shown(explorer).keys()
+    assert len(rows_shown(explorer)) > 20
 
 
 def test_markup_in_names_stays_text(page: Page, run: Path, tmp_path: Path) -> None:

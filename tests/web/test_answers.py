@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerwise.web.map_scales import read_array
 from PIL import Image
 
 from explorer_files import as_file, make_full_run
@@ -27,6 +26,7 @@ from layerwise.views.run import RunView, read_run
 from layerwise.web.abilities import Abilities, find_abilities
 from layerwise.web.answers import RunAnswers
 from layerwise.web.measured import Measured
+from payload_files import read
 
 EVERYTHING = Abilities(True, True, ())
 
@@ -98,7 +98,7 @@ def test_an_image_of_the_run_falls_on_its_own_point(full: Path, explored: tuple[
         maps = answers.place(image_of(full, "x_test", row))["maps"]
         assert list(maps) == ["pca", "tsne"]
         for tap in by_method["pca"]["taps"]:
-            own = read_array(payload, tap["points"])[row].astype(float)
+            own = read(payload, tap["points"])[row].astype(float)
             assert maps["pca"][tap["tap"]] == pytest.approx(own.tolist(), abs=3)
         assert list(maps["tsne"]) == [tap["tap"] for tap in by_method["tsne"]["taps"]]
 

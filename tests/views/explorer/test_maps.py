@@ -21,7 +21,7 @@ from payload_files import read
 MakeRun = Callable[..., Path]
 
 
-@given(arrays(np.float64, (5, 2), elements=st.floats(-1e6, 1e6)))
+@given(arrays(np.float64, (5, 2), elements=st.integers(-(10**6), 10**6).map(lambda n: n / 1000)))
 def test_a_square_holds_every_point_and_keeps_distances_in_proportion(points: np.ndarray) -> None:
     square = Square.around(points)
     placed = square.apply(points)
@@ -59,3 +59,8 @@ def test_the_quality_of_a_map_is_told_with_it(make_run: MakeRun, tmp_path: Path)
     facts = payload.manifest["maps"][0]["taps"][0]["facts"]
     assert facts["trustworthiness"] == 0.9
     assert facts["of 10 neighbours kept"] == 0.4
+
+
+def test_a_map_with_hardly_any_extent_has_a_finite_scale() -> None:
+    points = np.array([[0.0, 0.0], [1e-310, 0.0]])
+    assert np.isfinite(Square.around(points).apply(points)).all()

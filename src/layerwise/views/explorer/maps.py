@@ -17,6 +17,8 @@ from layerwise.views.run import RunView
 
 LARGEST = 65_534
 NOT_DRAWN = 65_535
+LEAST_SPAN = 1e-300
+"""Below it no scale is finite."""
 SHARES = ("trustworthiness", "recall", "label_accuracy", "feature_label_accuracy")
 
 
@@ -36,7 +38,7 @@ class Square:
         low, high = points.min(axis=0), points.max(axis=0)
         span = float((high - low).max())
         middle = (low + high) / 2
-        return cls((float(middle[0]), float(middle[1])), LARGEST / span if span else 1.0)
+        return cls((float(middle[0]), float(middle[1])), LARGEST / span if span > LEAST_SPAN else 1.0)
 
     def apply(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Places (n, 2), 0 to 65,534 for points of the map; new ones may lie outside."""
