@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from layerwise.difficulty.depths import Depths
     from layerwise.difficulty.folder import load_depths, load_difficulty, save_depths, save_difficulty
     from layerwise.difficulty.folds import FoldedDepths, measure_kinds
+    from layerwise.difficulty.gradients import networks_of_epochs, variance_of_gradients
     from layerwise.difficulty.labels.errors import LabelErrors, find_label_errors
     from layerwise.difficulty.labels.evidence import Evidence, gather_evidence
     from layerwise.difficulty.labels.export import export_label_errors
@@ -236,6 +237,7 @@ __all__ = [
     "merge_neighbors",
     "narrower",
     "nearest_rows",
+    "networks_of_epochs",
     "place_points",
     "prediction_depth",
     "read_features",
@@ -254,6 +256,7 @@ __all__ = [
     "train",
     "train_exits",
     "two_nn",
+    "variance_of_gradients",
     "vote",
     "wilson_interval",
     "write_report",

@@ -20,6 +20,7 @@ MODULE_TO_NAMES = {
     "difficulty.depths": "Depths",
     "difficulty.folder": "load_depths load_difficulty save_depths save_difficulty",
     "difficulty.folds": "FoldedDepths measure_kinds",
+    "difficulty.gradients": "networks_of_epochs variance_of_gradients",
     "difficulty.labels.errors": "LabelErrors find_label_errors",
     "difficulty.labels.evidence": "Evidence gather_evidence",
     "difficulty.labels.export": "export_label_errors",

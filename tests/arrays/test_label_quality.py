@@ -18,6 +18,7 @@ from layerwise.arrays.label_quality import (
     last_layer_grand,
     normalized_margin,
     self_confidence,
+    within_classes,
 )
 from layerwise.arrays.score_catalog import score
 from layerwise.errors import DataError, NonFiniteError, ShapeError
@@ -67,6 +68,14 @@ def test_disagreement_is_the_share_of_other_labels() -> None:
     assert knn_disagreement(np.array([[0, 0, 1], [1, 1, 1]]), np.array([0, 0])).tolist() == [1 / 3, 1.0]
     with pytest.raises(ShapeError, match=r"neighbor_labels need shape \(2, k\); got \(1, 3\)"):
         knn_disagreement(np.zeros((1, 3), np.int64), np.zeros(2, np.int64))
+
+
+def test_within_classes_no_class_is_hard_as_a_whole() -> None:
+    labels = np.array([0, 1, 0, 1, 0, 2])
+    found = within_classes(np.array([1.0, 5.0, 2.0, 7.0, 3.0, 9.0]), labels)
+    np.testing.assert_allclose(found, [-(1.5**0.5), -1.0, 0.0, 1.0, 1.5**0.5, 0.0])
+    with pytest.raises(ShapeError, match=r"^values and labels need shape \(N,\); got \(2,\) and \(1,\)\.$"):
+        within_classes(np.zeros(2), labels[:1])
 
 
 def test_every_score_says_its_direction_as_the_catalog_does() -> None:

@@ -22,6 +22,7 @@ from layerwise.cli.train import train
 from layerwise.data.catalog import load_data
 from layerwise.data.splits import hold_out
 from layerwise.errors import FileError, Interrupted, RunExistsError, UnknownNameError
+from layerwise.models.catalog import load_model
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.models.saved import fingerprint, read_model
 from layerwise.runs import note_step, steps_of
@@ -324,3 +325,13 @@ def test_what_each_image_went_through_is_kept_on_request(network: str, tmp_path:
     train(network, "digits", tmp_path / "other", epochs=1)
     with pytest.raises(RunExistsError, match="log_dynamics: None → True"):
         train(network, "digits", tmp_path / "other", epochs=1, log_dynamics=True)
+
+
+@pytest.mark.slow
+def test_the_weights_after_each_epoch_are_kept_on_request(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train("resnet8", "digits?limit=60", run, epochs=2, keep_weights=True)
+    kept = sorted(path.name for path in (run / "checkpoints" / "epochs").iterdir())
+    assert kept == ["0001.safetensors", "0002.safetensors"]
+    last = load_model("resnet8", num_classes=10, in_channels=1, weights=run / "checkpoints" / "epochs" / kept[1])
+    assert fingerprint(last) == fingerprint(read_model(run).model)

@@ -6,6 +6,7 @@
     label_loss                   the cross-entropy
     knn_disagreement             the share of neighbours of other classes
     last_layer_grand             the gradient norm of the last linear layer
+    within_classes               any score, standardised in each class
 
 All are of shape (N,); which direction is hard stands in `layerwise.arrays.score_catalog`.
 """
@@ -25,6 +26,7 @@ __all__ = [
     "last_layer_grand",
     "normalized_margin",
     "self_confidence",
+    "within_classes",
 ]
 
 Probabilities = NDArray[np.floating]
@@ -123,6 +125,31 @@ def last_layer_grand(probabilities: Probabilities, labels: Labels, features: NDA
     given = np.asarray(features, np.float64).reshape(len(labels), -1)
     norms: Values = np.sqrt((errors**2).sum(axis=1) * ((given**2).sum(axis=1) + 1.0))
     return norms
+
+
+def within_classes(values: NDArray[np.floating], labels: Labels) -> Values:
+    """A score less its mean, over its standard deviation, in each class: so that no class is hard as a whole.
+
+    Where all examples of a class have the same value, they get 0.
+
+    Args:
+        values: shape (N,).
+        labels: shape (N,).
+
+    Source: Agarwal, D'souza and Hooker (2022), section 2, for their variance of gradients.
+
+    >>> within_classes(np.array([1.0, 3.0, 10.0, 30.0]), np.array([0, 0, 1, 1])).tolist()
+    [-1.0, 1.0, -1.0, 1.0]
+    """
+    given, classes = np.asarray(values, np.float64), np.asarray(labels)
+    if given.ndim != 1 or given.shape != classes.shape:
+        raise ShapeError(f"values and labels need shape (N,); got {given.shape} and {classes.shape}.")
+    standardised: Values = np.zeros_like(given)
+    for label in np.unique(classes):
+        here = classes == label
+        spread = given[here].std()
+        standardised[here] = (given[here] - given[here].mean()) / spread if spread > 0 else 0.0
+    return standardised
 
 
 def _checked(probabilities: Probabilities, labels: Labels) -> Values:

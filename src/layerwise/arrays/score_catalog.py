@@ -38,6 +38,7 @@ class Score:
     source: str
 
 
+EPOCHS = "a forward and a backward pass of each epoch's weights"
 FREE, PASS, VOTES = "free with training", "one forward pass", "a forward pass and votes"
 MAPS, FORGETTING, DIET = "Swayamdipta and others (2020)", "Toneva and others (2019)", "Paul and others (2021)"
 
@@ -63,6 +64,8 @@ SCORES = {
         Score("loss", "loss", "hard", "-log p_y", PASS, "cross-entropy"),
         Score("entropy", "entropy", "hard", "-Σ p log p", PASS, "Shannon (1948)"),
         Score("grand", "gradient norm of the last layer", "hard", "|p - e_y| |(h, 1)|", PASS, DIET),
+        Score("vog", "variance of gradients", "hard", "deviation of dz_y/dx over epochs, mean of pixels", EPOCHS,
+              "Agarwal and others (2022)"),
         Score("depth", "prediction depth", "hard", "first tap from which all probes agree", VOTES,
               "Baldock and others (2021)"),
         Score("soft_depth", "soft depth", "hard", "taps not surely agreeing", VOTES, "layerwise"),

@@ -48,6 +48,9 @@ def train(
     log_dynamics: Annotated[
         bool, typer.Option("--log-dynamics", help="Note what each training image goes through: dynamics.parquet.")
     ] = False,
+    keep_weights: Annotated[
+        bool, typer.Option("--keep-weights", help="Keep the weights after each epoch: RUN/checkpoints/epochs.")
+    ] = False,
     weights: Annotated[Path | None, typer.Option(help="Start from these: safetensors, state dict, checkpoint.")] = None,
     seed: Annotated[int, typer.Option(help="Of initial weights, hold-out, order, augmentation and dropout.")] = 0,
     threads: Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")] = None,
@@ -72,7 +75,8 @@ def train(
     asked = {
         "model": model, "weights": None if weights is None else str(weights), "data": data, "data_seed": seed,
         "validation": validation, "normalize": normalize, "settings": settings,
-    } | ({"log_dynamics": True} if log_dynamics else {})  # fmt: skip
+        **{name: True for name, given in (("log_dynamics", log_dynamics), ("keep_weights", keep_weights)) if given},
+    }  # fmt: skip
     if threads is not None:
         use_threads(threads)
     if is_finished(output, asked) and not needs_repair(output):
@@ -107,7 +111,8 @@ def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
         write_json(run / COMMAND_FILE, command)
     log = DynamicsLog(len(images.train), classes, curves=True) if asked.get("log_dynamics") else None
     settings = TrainSettings(**given, preprocessing=preprocessing)
-    history = fit(network, images, settings, log=log, run=run, progress=bars)
+    kept = bool(asked.get("keep_weights"))
+    history = fit(network, images, settings, log=log, run=run, keep_weights=kept, progress=bars)
     description = ModelDescription(asked["model"], classes, shape, images.class_names, preprocessing)
     save_model(run, network, description)
     note_step(run, "train", {**command, "folder": str(Path.cwd()), **_facts(network, images, history)})

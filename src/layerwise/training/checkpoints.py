@@ -1,4 +1,4 @@
-"""Checkpoints: Position (where a training is), save_checkpoint, load_checkpoint, describe_job.
+"""Checkpoints: Position (where a training is), save_checkpoint, load_checkpoint, describe_job; kept_weights.
 
 One file, replaced in one move, so that a kill at any moment leaves the one before or the one after. It holds plain
 values and tensors and is read with `weights_only=True`: a checkpoint from a stranger cannot execute anything.
@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -25,7 +26,15 @@ from layerwise.training.history import EpochRecord, read_records
 from layerwise.training.objective import Objective
 from layerwise.training.settings import TrainSettings
 
-__all__ = ["Position", "checkpoint_path", "describe_job", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "Position",
+    "checkpoint_path",
+    "describe_job",
+    "keep_weights",
+    "kept_weights",
+    "load_checkpoint",
+    "save_checkpoint",
+]
 
 Job = dict[str, dict[str, Any]]
 _VERSION = 1
@@ -67,6 +76,33 @@ class Position:
 def checkpoint_path(run: Path) -> Path:
     """Where a run keeps its only checkpoint."""
     return run / "checkpoints" / "last.ckpt"
+
+
+def keep_weights(run: Path, epoch: int, model: nn.Module) -> None:
+    """Write the weights after an epoch beside the checkpoint, from which nothing goes on: for scores over epochs."""
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
+    with atomic_path(_weights_folder(run) / f"{epoch:04d}.safetensors") as temporary:
+        safetensors.torch.save_file(tensors, temporary)
+
+
+def kept_weights(run: Path | str) -> tuple[Path, ...]:
+    """The files of weights that a training kept, epoch by epoch, as `load_weights` reads them.
+
+    Raises:
+        RunError: none were kept; says how to keep them.
+    """
+    paths = tuple(sorted(_weights_folder(Path(run)).glob("*.safetensors")))
+    if not paths:
+        raise RunError(
+            f"{run} kept no weights of its epochs.\n"
+            "    Keep them while training: layerwise train MODEL DATA -o RUN --keep-weights\n"
+            "    or lw.train(model, data, run=RUN, keep_weights=True)."
+        )
+    return paths
+
+
+def _weights_folder(run: Path) -> Path:
+    return run / "checkpoints" / "epochs"
 
 
 def describe_job(

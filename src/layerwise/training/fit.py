@@ -37,6 +37,7 @@ def train(
     log: DynamicsLog | None = None,
     run: Path | str | None = None,
     resume: bool = True,
+    keep_weights: bool = False,
     progress: Progress = silent,
     **overrides: Unpack[SettingsFields],
 ) -> TrainingHistory:
@@ -56,6 +57,7 @@ def train(
             is kept in the checkpoints, and written as `dynamics.parquet` at the end.
         run: folder for checkpoints, `history.parquet`, `history.csv` and TensorBoard logs; None keeps nothing.
         resume: whether to go on from a checkpoint in `run`; if not, one that is there is an error.
+        keep_weights: whether `run` keeps the weights after each epoch, such as for `variance_of_gradients`.
         progress: shows the batches of each epoch as they go by.
         **overrides: fields of `TrainSettings`, instead of or on top of `settings`.
 
@@ -79,6 +81,8 @@ def train(
     aim = objective or plain_objective(chosen)
     folder = None if run is None else Path(run)
     train_split, held_out = data.train, _held_out(data, chosen)
+    if keep_weights and folder is None:
+        raise InputError("keep_weights needs a run folder to keep them in. Give one: run=FOLDER.")
     if folder is not None and not resume and checkpoint_path(folder).exists():
         raise RunExistsError(
             f"{folder} already holds a training.\n    Choose another folder, or go on with resume=True."
@@ -99,6 +103,7 @@ def train(
             progress=progress,
             stop=stop,
             log=log,
+            keep_weights=keep_weights,
         )
         try:
             records = training.run()

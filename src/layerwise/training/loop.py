@@ -24,7 +24,14 @@ from layerwise.progress import Progress
 from layerwise.seeds import stream_seed
 from layerwise.training._lightning import tensorboard_logger
 from layerwise.training.batches import cut_into_batches, epoch_order, load_batch, load_training_batch
-from layerwise.training.checkpoints import Job, Position, checkpoint_path, load_checkpoint, save_checkpoint
+from layerwise.training.checkpoints import (
+    Job,
+    Position,
+    checkpoint_path,
+    keep_weights,
+    load_checkpoint,
+    save_checkpoint,
+)
 from layerwise.training.dynamics_log import DynamicsLog
 from layerwise.training.history import EpochRecord, write_history
 from layerwise.training.interrupts import StopRequest
@@ -78,6 +85,7 @@ class Training:
         progress: shows the batches of each epoch as they go by.
         stop: asked after each batch.
         log: notes the logits of every training image, if given.
+        keep_weights: whether the folder keeps the weights after each epoch.
     """
 
     fabric: Any
@@ -91,6 +99,7 @@ class Training:
     progress: Progress
     stop: StopRequest
     log: DynamicsLog | None = None
+    keep_weights: bool = False
     position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
@@ -195,6 +204,8 @@ class Training:
         if self.settings.early_stop is not None and best_epoch(done.records) == done.epoch + 1:
             done.best_weights = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
         done.begin_next_epoch()
+        if self.folder is not None and self.keep_weights:
+            keep_weights(self.folder, done.epoch, self.model)
         self._save()
         if self.folder is not None:
             write_history(self.folder, done.records)
