@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from layerwise.arrays.depth import Reference, prediction_depth, reference_classes
 from layerwise.arrays.intervals import wilson_interval
+from layerwise.arrays.label_quality import knn_disagreement
 from layerwise.arrays.soft_depth import soft_depth, sure_agreement
 from layerwise.arrays.votes import vote, vote_counts
 from layerwise.difficulty.depths import Depths, tap_columns
@@ -99,6 +100,15 @@ class Difficulty:
         labels = self.base_labels[self.neighbors]  # (N, L, k)
         by_tap = (vote_counts(labels[:, tap], len(self.class_names)) for tap in range(len(self.taps)))
         return soft_depth(np.stack([sure_agreement(counts, self.reference) for counts in by_tap]))
+
+    @cached_property
+    def knn_disagreement(self) -> NDArray[np.float64]:
+        """The share of the neighbours at each tap that have another label than the example, shape (N, L). High is hard.
+
+        Source: see `layerwise.arrays.label_quality.knn_disagreement`.
+        """
+        labels = self.base_labels[self.neighbors]  # (N, L, k)
+        return np.stack([knn_disagreement(labels[:, tap], self.labels) for tap in range(len(self.taps))], axis=1)
 
     @property
     def resolved(self) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
@@ -54,17 +55,35 @@ def plot_correlations(noted: NotedView, ax: Axes | None = None) -> Axes:
     values = table.to_numpy()
     with style():
         ax = axes_or_new(ax, 1.9 + 0.36 * len(names), 1.6 + 0.3 * len(names))
-        ax.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
-        for row, column in np.ndindex(*values.shape):
-            shade = "#d0d0d0" if abs(values[row, column]) < 0.6 else "#202060"
-            words = f"{values[row, column]:.1f}".replace("0.", ".").replace("-.0", ".0")
-            ax.text(column, row, words, ha="center", va="center", fontsize=6, color=readable_on(shade))
+        _heat(ax, values)
         ax.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
         ax.set_yticks(range(len(names)), names)
-        ax.tick_params(length=0)
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
     return ax
+
+
+def plot_scores_by_tap(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Spearman's correlation of every score with the neighbours at every tap; see `scores_by_tap`."""
+    names = [score(str(name)).words for name in table["score"].unique()]
+    taps = [shown(str(tap), 14) for tap in table["tap"].unique()]
+    with style():
+        ax = axes_or_new(ax, 2.1 + 0.36 * len(taps), 1.3 + 0.24 * len(names))
+        _heat(ax, table["rho"].to_numpy(np.float64).reshape(len(names), len(taps)))
+        ax.set_xticks(range(len(taps)), taps, rotation=45, ha="right", rotation_mode="anchor")
+        ax.set_yticks(range(len(names)), names)
+    return ax
+
+
+def _heat(ax: Axes, values: NDArray[np.float64]) -> None:
+    """Correlations as colours, with one digit each."""
+    ax.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+    for row, column in np.ndindex(*values.shape):
+        shade = "#d0d0d0" if abs(values[row, column]) < 0.6 else "#202060"
+        known = not np.isnan(values[row, column])
+        words = f"{values[row, column]:.1f}".replace("0.", ".").replace("-.0", ".0") if known else "–"
+        ax.text(column, row, words, ha="center", va="center", fontsize=6, color=readable_on(shade))
+    ax.tick_params(length=0)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
 
 
 def plot_suspects(labels: LabelsView, noted: NotedView | None, *, first: int = 0, count: int = 6) -> Figure:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from layerwise.arrays.score_catalog import score
-from layerwise.plots.labels import plot_correlations, plot_data_map, plot_suspects
+from layerwise.plots.labels import plot_correlations, plot_data_map, plot_scores_by_tap, plot_suspects
 from layerwise.report.html import PERCENT, Html, details, figure, joined, name, paragraph, table, tag
 from layerwise.report.pictures import Album
 from layerwise.views.labels import LabelsView
 from layerwise.views.run import RunView
+from layerwise.views.scores import scores_by_tap
 
 SHOWN, LISTED, PER_PICTURE = 12, 100, 6
 
@@ -31,7 +32,25 @@ def dynamics_section(view: RunView, album: Album) -> Html:
     )
     correlations = album.chart("score-correlations", plot_correlations(noted), "Rank correlations of all scores.")
     told = "Spearman's correlation of the scores, each turned so that high is hard. They are no independent opinions."
-    return joined([figure(data_map, caption), figure(correlations, told), _scores(view)])
+    return joined([figure(data_map, caption), figure(correlations, told), _taps(view, album), _scores(view)])
+
+
+def _taps(view: RunView, album: Album) -> Html:
+    """How each score goes with the neighbours at each tap; nothing where no training image was measured."""
+    table_of_taps = scores_by_tap(view)
+    if not len(table_of_taps):
+        return Html()
+    count = int(table_of_taps["count"].iloc[0])
+    chart = album.chart(
+        "scores-by-tap",
+        plot_scores_by_tap(table_of_taps),
+        "Rank correlations of scores with neighbours.",
+    )
+    caption = (
+        "Spearman's correlation of each score with the share of an image's neighbours that have another label, tap by "
+        f"tap; {count:,} training images, all turned so that high is hard."
+    )
+    return figure(chart, caption)
 
 
 def _scores(view: RunView) -> Html:
