@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from layerwise.difficulty.labels.evidence import Evidence, gather_evidence
     from layerwise.difficulty.labels.export import export_label_errors
     from layerwise.difficulty.measuring import measure_depths, measure_difficulty
+    from layerwise.difficulty.over_runs import OverRuns, ScoresOverRuns, combine_runs
     from layerwise.difficulty.result import Difficulty
     from layerwise.difficulty.settings import ProbeSettings
     from layerwise.errors import InputError, LayerwiseError
@@ -157,6 +158,7 @@ __all__ = [
     "MeasuredEncoder",
     "Neighbors",
     "OnnxExits",
+    "OverRuns",
     "ParametricTsne",
     "Patience",
     "Placement",
@@ -164,6 +166,7 @@ __all__ = [
     "ProbeSettings",
     "RecordedExits",
     "RunView",
+    "ScoresOverRuns",
     "SegmentTimes",
     "SmallerNetwork",
     "Stages",
@@ -182,6 +185,7 @@ __all__ = [
     "choose_for_macs",
     "choose_for_seconds",
     "choose_with_guarantee",
+    "combine_runs",
     "compare_with",
     "concatenate",
     "count_macs",

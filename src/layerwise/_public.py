@@ -25,6 +25,7 @@ MODULE_TO_NAMES = {
     "difficulty.labels.evidence": "Evidence gather_evidence",
     "difficulty.labels.export": "export_label_errors",
     "difficulty.measuring": "measure_depths measure_difficulty",
+    "difficulty.over_runs": "OverRuns ScoresOverRuns combine_runs",
     "difficulty.result": "Difficulty",
     "difficulty.settings": "ProbeSettings",
     "errors": "InputError LayerwiseError",

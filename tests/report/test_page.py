@@ -22,6 +22,7 @@ from layerwise.report.method import PAPER_ADDRESS
 from layerwise.report.page import SECTIONS, write_report
 from layerwise.views.run import read_run
 from layerwise.views.taps import network_accuracy
+from run_series import write_over_runs
 
 Maker = Callable[..., Path]
 
@@ -74,6 +75,7 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory, make_run: Maker) -> Pa
     write_features(run)
     write_labels(run, class_names=HOSTILE)
     write_folds(run, class_names=HOSTILE)
+    write_over_runs(run, names=HOSTILE)
     return write_exits(run, names=("<i>conv", "layer1", "softmax"))
 
 

@@ -56,6 +56,10 @@ def difficulty(
         int | None,
         typer.Option(help="The four kinds of difficulty: train again, without one of so many parts at a time."),
     ] = None,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="Measured runs of other seeds, one each: the mean depth of each image over them."),
+    ] = None,
     suspects: Annotated[int, typer.Option(help="With --label-errors: how many labels to gather evidence on.")] = 100,
     again: Annotated[bool, typer.Option("--again", help="Replace what was measured before.")] = False,
     trust_code: Annotated[
@@ -72,9 +76,12 @@ def difficulty(
     layerwise difficulty runs/digits --label-errors
 
     layerwise difficulty runs/digits --folds 5
+
+    layerwise difficulty runs/seed0 --with runs/seed1 --with runs/seed2
     """
     from layerwise.cli.folds import check_not_folded, measure_folds
     from layerwise.cli.label_errors import check_not_ranked, rank_labels
+    from layerwise.cli.over_runs import combine
     from layerwise.cli.sources import source_of_names, source_of_run
     from layerwise.cli.threads import use_threads
     from layerwise.difficulty.folder import check_not_measured
@@ -82,6 +89,16 @@ def difficulty(
     from layerwise.difficulty.settings import ProbeSettings
     from layerwise.errors import InputError
 
+    if others:
+        unused = {
+            "--model": model is not None, "--weights": weights is not None, "--data": data is not None,
+            "-o": output is not None, "--taps": taps != "children", "--k": k != 30,
+            "--agree-with": agree_with != "prediction", "--split": split != "test",
+            "--keep-activations": keep_activations, "--depths-only": depths_only, "--fast": fast is not None,
+            "--label-errors": label_errors, "--folds": folds is not None,
+        }  # fmt: skip
+        combine(run, others, unused=unused, again=again, as_json=as_json)
+        return
     if not limit_gb > 0:
         raise InputError(f"--limit-gb must be a number above 0; got {limit_gb:g}.")
     if threads is not None:

@@ -20,6 +20,7 @@ from layerwise.report.kinds import kinds_section
 from layerwise.report.labels import dynamics_section, labels_section
 from layerwise.report.maps import maps_section
 from layerwise.report.method import method_section
+from layerwise.report.over_runs import over_runs_section
 from layerwise.report.pictures import Album
 from layerwise.report.stories import story_section
 from layerwise.report.training import training_section
@@ -41,6 +42,7 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("units", "What the units do", unit_section),
     ("exits", "How much of the network each image needs", exits_section),
     ("kinds", "Four kinds of difficulty", kinds_section),
+    ("over-runs", "How far one run can be trusted", over_runs_section),
     ("labels", "Labels that may be wrong", labels_section),
     ("dynamics", "What images went through in training", dynamics_section),
     ("classes", "Classes", class_section),

@@ -20,6 +20,7 @@ from layerwise.views.features import ExampleView, FiltersView, read_examples, re
 from layerwise.views.kinds import KindsView, read_kinds
 from layerwise.views.labels import LabelsView, NotedView, read_labels, read_noted
 from layerwise.views.maps import MapsView, read_maps
+from layerwise.views.over_runs import OverRunsView, read_over_runs
 from layerwise.views.units import UnitsView, read_units
 
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")
@@ -56,6 +57,7 @@ class RunView:
         noted: what every training image went through; None if it was not noted.
         labels: suspect labels; None if labels were not ranked.
         kinds: the four kinds of difficulty; None if no folds were measured.
+        over_runs: depths over several runs; None if none were combined.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
 
@@ -83,6 +85,7 @@ class RunView:
     noted: NotedView | None = None
     labels: LabelsView | None = None
     kinds: KindsView | None = None
+    over_runs: OverRunsView | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
 
@@ -191,6 +194,7 @@ def read_run(path: Path) -> RunView:
         noted=read_noted(path),
         labels=read_labels(path),
         kinds=read_kinds(path),
+        over_runs=read_over_runs(path),
         run=run,
         model=model,
     )
