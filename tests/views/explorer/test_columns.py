@@ -16,6 +16,7 @@ from layerwise.views.explorer.packing import Packer
 from layerwise.views.explorer.payload import explorer_payload
 from layerwise.views.run import read_run
 from payload_files import column
+from run_series import write_over_runs
 
 MakeRun = Callable[..., Path]
 
@@ -90,3 +91,15 @@ def test_every_score_of_training_says_its_direction(make_run: MakeRun, tmp_path:
 def test_images_that_were_not_measured_have_no_row(make_run: MakeRun, tmp_path: Path) -> None:
     view = read_run(make_run(tmp_path / "run", split_counts={"test": 3}))
     assert rows_of(view, "test", pd.Series(["test-00002", "other", "test-00000"])).tolist() == [2, -1, 0]
+
+
+def test_depth_over_runs_goes_to_its_own_split(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", split_counts={"train": 2, "test": 2})
+    examples = read_table(run / "examples.parquet").assign(id=["a", "b", "a", "b"])
+    write_table(run / "examples.parquet", examples)
+    write_over_runs(run, runs=3)
+    table = read_table(run / "over_runs.parquet").head(2).assign(id="b", split=["test", "train"])
+    write_table(run / "over_runs.parquet", table.assign(depth=[2.5, 0.5], depth_low=[2.0, 0.0], depth_high=[3.0, 1.0]))
+    payload = explorer_payload(read_run(run))
+    np.testing.assert_array_equal(column(payload, "mean_depth"), [np.nan, 0.5, np.nan, 2.5])
+    np.testing.assert_array_equal(column(payload, "mean_depth_width"), [np.nan, 1.0, np.nan, 1.0])

@@ -77,6 +77,7 @@ def example_columns(view: RunView) -> list[ExampleColumn]:
     return [
         *_basic(view),
         *_depths(view),
+        *_over_runs(view),
         *_exits(view),
         *_kinds(view),
         *_labels(view),
@@ -122,6 +123,24 @@ def _depths(view: RunView) -> Iterator[ExampleColumn]:
     yield ExampleColumn(
         "reference", "Reference class", f"The class that the probes are compared with: {view.reference_words}.",
         "class", "depth", _numbers(view.examples, "reference"),
+    )  # fmt: skip
+
+
+def _over_runs(view: RunView) -> Iterator[ExampleColumn]:
+    if view.over_runs is None:
+        return
+    table, runs = view.over_runs.examples, view.over_runs.runs
+    rows = np.full(len(table), -1)
+    for split in table["split"].unique():
+        own = (table["split"] == split).to_numpy()
+        rows[own] = rows_of(view, str(split), table["id"][own])
+    yield ExampleColumn(
+        "mean_depth", f"Mean depth over {runs} runs", "Prediction depth, the mean over networks of other seeds.",
+        "number", "depth", _placed(view, rows, table["depth"]), "hard",
+    )  # fmt: skip
+    yield ExampleColumn(
+        "mean_depth_width", "Width of its interval", "From end to end of the 95 % interval of the mean depth.",
+        "number", "depth", _placed(view, rows, table["depth_high"] - table["depth_low"]),
     )  # fmt: skip
 
 
