@@ -55,7 +55,6 @@ def measure(folder: Path, browser: Browser, *, quick: bool) -> dict[str, Any]:
         result: dict[str, Any] = {"frame_ms_60k": max(frames.values()), "frames_ms": frames}
         result["story_ms"] = statistics.quantiles(stories(page), n=20)[-1]
         result["lasso_ms"] = statistics.median(lassos(page))
-        result["renderer"] = page.locator("[data-renderer]").first.get_attribute("data-renderer")
     note("frames, stories and lassos are measured")
     openings = [opening(browser, exported.page) for _ in range(3 if quick else OPENINGS)]
     result |= {name: statistics.median(one[name] for one in openings) for name in openings[0]}
