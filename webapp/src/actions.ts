@@ -1,8 +1,7 @@
 /** What the reader does, in one place: the same from the mouse, the keys and the address. */
 
 import { signal } from "@preact/signals";
-import { COLUMNS, type Address } from "./address";
-import { idOf, listed, mapOfMethod, mapTap } from "./derived";
+import { listed, mapOfMethod, mapTap } from "./derived";
 import { withColumn, type Clause } from "./filters";
 import { address, go, manifest } from "./state";
 
@@ -42,10 +41,6 @@ export function setFilter(column: string, clause: Clause | null, how: "push" | "
   go({ filters: withColumn(address.value.filters, column, clause) }, how);
 }
 
-export function addFilter(clause: Clause): void {
-  go({ filters: [...address.value.filters, clause] });
-}
-
 export function removeFilter(place: number): void {
   go({ filters: address.value.filters.filter((_, at) => at !== place) });
 }
@@ -55,7 +50,13 @@ export function isolate(column: string, value: number | null, add: boolean): voi
   const before = address.value.filters.find((clause) => clause.kind === "is" && clause.column === column);
   const values = before?.kind === "is" ? before.values : [];
   const others = values.filter((one) => one !== value);
-  const next = add ? (others.length < values.length ? others : [...values, value]) : values.length === 1 && !others.length ? [] : [value];
+  const next = add
+    ? others.length < values.length
+      ? others
+      : [...values, value]
+    : values.length === 1 && !others.length
+      ? []
+      : [value];
   setFilter(column, next.length ? { kind: "is", column, values: next } : null);
 }
 
@@ -92,22 +93,10 @@ export function stepTap(by: number): boolean {
   return true;
 }
 
-export function setMethod(method: string): void {
-  go({ method });
-}
-
-export function isColumns(state: Address): boolean {
-  return state.method === COLUMNS;
-}
-
 export function sortBy(name: string): void {
   const { sort, descending } = address.value;
   // Numbers are asked for from the top; words from A.
   const numeric = manifest.columns.find((column) => column.name === name)?.kind === "number";
   if (sort !== name) go({ sort: name, descending: numeric });
   else go({ descending: !descending });
-}
-
-export function titleOfRow(row: number): string {
-  return idOf(row);
 }

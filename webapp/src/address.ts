@@ -72,20 +72,53 @@ interface Part {
 
 const PARTS: Part[] = [
   { key: "tab", write: (a) => [a.tab], read: (words) => among(TABS, words, (tab) => ({ tab })) },
-  { key: "map", write: (a) => [escapePiece(a.method)], read: (words, m) => among(methodsOf(m), words, (method) => ({ method })) },
+  {
+    key: "map",
+    write: (a) => [escapePiece(a.method)],
+    read: (words, m) => among(methodsOf(m), words, (method) => ({ method })),
+  },
   { key: "tap", write: (a) => [escapePiece(a.tap)], read: (words, m) => among(tapsOf(m), words, (tap) => ({ tap })) },
   { key: "x", write: (a) => [escapePiece(a.x)], read: (words, m) => among(namesOf(m), words, (x) => ({ x })) },
   { key: "y", write: (a) => [escapePiece(a.y)], read: (words, m) => among(namesOf(m), words, (y) => ({ y })) },
-  { key: "color", write: (a) => [escapePiece(a.color)], read: (words, m) => among(namesOf(m), words, (color) => ({ color })) },
+  {
+    key: "color",
+    write: (a) => [escapePiece(a.color)],
+    read: (words, m) => among(namesOf(m), words, (color) => ({ color })),
+  },
   { key: "f", write: (a) => a.filters.map(encodeClause), read: readFilter },
   { key: "sel", write: (a) => (a.selected.length ? [encodeRows(a.selected)] : []), read: readSelected },
-  { key: "scope", write: (a) => [a.scope], read: (words) => among(["selected", "shown"] as const, words, (scope) => ({ scope })) },
+  {
+    key: "scope",
+    write: (a) => [a.scope],
+    read: (words) => among(["selected", "shown"] as const, words, (scope) => ({ scope })),
+  },
   { key: "sort", write: (a) => [(a.descending ? "-" : "") + escapePiece(a.sort)], read: readSort },
   { key: "cols", write: (a) => [a.columns.map(escapePiece).join("~")], read: readColumns },
-  { key: "size", write: (a) => [String(a.size)], read: (words) => within(words, SIZES.least, SIZES.most, (size) => ({ size })) },
-  { key: "units", write: (a) => [escapePiece(a.unitTap)], read: (words, m) => among(m.units.map((u) => u.tap), words, (unitTap) => ({ unitTap })) },
-  { key: "unit", write: (a) => (a.unit === null ? [] : [String(a.unit)]), read: (words) => within(words, 0, 1e7, (unit) => ({ unit })) },
-  { key: "row", write: (a) => (a.row === null ? [] : [String(a.row)]), read: (words, m) => within(words, 0, m.count - 1, (row) => ({ row })) },
+  {
+    key: "size",
+    write: (a) => [String(a.size)],
+    read: (words) => within(words, SIZES.least, SIZES.most, (size) => ({ size })),
+  },
+  {
+    key: "units",
+    write: (a) => [escapePiece(a.unitTap)],
+    read: (words, m) =>
+      among(
+        m.units.map((u) => u.tap),
+        words,
+        (unitTap) => ({ unitTap }),
+      ),
+  },
+  {
+    key: "unit",
+    write: (a) => (a.unit === null ? [] : [String(a.unit)]),
+    read: (words) => within(words, 0, 1e7, (unit) => ({ unit })),
+  },
+  {
+    key: "row",
+    write: (a) => (a.row === null ? [] : [String(a.row)]),
+    read: (words, m) => within(words, 0, m.count - 1, (row) => ({ row })),
+  },
 ];
 
 /** What differs from the first address, as "map=pca&row=17". */
@@ -159,12 +192,21 @@ function namesOf(manifest: Manifest): string[] {
   return manifest.columns.map((column) => column.name);
 }
 
-function among<T extends string>(known: readonly T[], words: string, change: (word: T) => Partial<Address>): Partial<Address> | null {
+function among<T extends string>(
+  known: readonly T[],
+  words: string,
+  change: (word: T) => Partial<Address>,
+): Partial<Address> | null {
   const word = known.find((one) => one === plain(words));
   return word === undefined ? null : change(word);
 }
 
-function within(words: string, least: number, most: number, change: (value: number) => Partial<Address>): Partial<Address> | null {
+function within(
+  words: string,
+  least: number,
+  most: number,
+  change: (value: number) => Partial<Address>,
+): Partial<Address> | null {
   const value = /^\d+$/.test(words) ? Number(words) : NaN;
   return value >= least && value <= most ? change(value) : null;
 }

@@ -5,7 +5,10 @@ import { decodeRows, encodeRows } from "./rowcode";
 
 /** Words in which the letters that part the address stand for nothing else. */
 export function escapePiece(words: string): string {
-  return encodeURIComponent(words).replace(/[~!*'()]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(words).replace(
+    /[~!*'()]/g,
+    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 export function encodeClause(clause: Clause): string {

@@ -1,12 +1,11 @@
 /** Colours of the points: a place in a palette for each row, and the words that say what it means. */
 
 import { computed } from "@preact/signals";
-import { choiceCodes, type Field } from "./columns";
+import { choiceCodes, sortedKnown, type Field } from "./columns";
 import { notKnown } from "./arrays";
 import { field } from "./derived";
-import { orderOf } from "./order";
 import { classColors, divergingColors, flagColors, orderedColors } from "./palette";
-import { manifest, part } from "./state";
+import { color, manifest } from "./state";
 import { dark } from "./theme";
 
 export interface Coloring {
@@ -23,8 +22,7 @@ const STEPS = 64;
 /** Where a few values stretch the range so many times, colours end at the hundredth parts. */
 const STRETCHED = 3;
 
-const colorName = part("color");
-export const colorField = computed(() => field(colorName.value));
+const colorField = computed(() => field(color.value));
 
 export const coloring = computed((): Coloring | null => {
   const by = colorField.value;
@@ -57,15 +55,11 @@ export function limitsOf(by: Field): [number, number] {
   return limits;
 }
 
-function unstretched({ values, column }: Field): [number, number] {
-  const [low, high] = column.range ?? [0, 1];
-  const order = orderOf(values, false);
-  const missing = notKnown(values);
-  let known = order.length;
-  while (known && (Number.isNaN(values[order[known - 1]]) || values[order[known - 1]] === missing)) known--;
-  if (known < 100) return [low, high];
-  const from = values[order[Math.floor(0.01 * known)]];
-  const to = values[order[Math.floor(0.99 * known)]];
+function unstretched(by: Field): [number, number] {
+  const [low, high] = by.column.range ?? [0, 1];
+  const known = sortedKnown(by);
+  if (known.length < 100) return [low, high];
+  const [from, to] = [known[Math.floor(0.01 * known.length)], known[Math.floor(0.99 * known.length)]];
   return to > from && high - low > STRETCHED * (to - from) ? [from, to] : [low, high];
 }
 

@@ -23,8 +23,10 @@ export function fieldOf(column: Column, values: Numbers, manifest: Manifest): Fi
 
 function choicesOf(column: Column, manifest: Manifest): Pick<Field, "choices" | "first" | "ordered"> {
   if (column.kind === "class") return { choices: manifest.classes, first: 0, ordered: false };
-  if (column.kind === "category") return { choices: column.categories ?? [], first: 0, ordered: column.group === "exits" };
-  if (column.kind === "flag") return { choices: column.name === "correct" ? ["wrong", "right"] : ["no", "yes"], first: 0, ordered: false };
+  if (column.kind === "category")
+    return { choices: column.categories ?? [], first: 0, ordered: column.group === "exits" };
+  if (column.kind === "flag")
+    return { choices: column.name === "correct" ? ["wrong", "right"] : ["no", "yes"], first: 0, ordered: false };
   if (column.kind === "whole") return wholeChoices(column, manifest);
   return { choices: null, first: 0, ordered: true };
 }
@@ -118,16 +120,34 @@ export interface Rank {
 export function rankOf(field: Field, row: number): Rank | null {
   const own = valueAt(field, row);
   if (own === null) return null;
+  const known = sortedKnown(field);
+  const smaller = countBelow(known, own, false);
+  const upTo = countBelow(known, own, true);
+  const beyond = field.column.direction === "high is easy" ? smaller : known.length - upTo;
+  return { beyond, same: upTo - smaller, of: known.length };
+}
+
+const sortedOfField = new WeakMap<Field, Numbers>();
+
+/** All values that are known, ascending; sorted once. */
+export function sortedKnown(field: Field): Numbers {
+  const before = sortedOfField.get(field);
+  if (before) return before;
   const missing = notKnown(field.values);
-  let [larger, same, known] = [0, 0, 0];
-  for (const value of field.values) {
-    if (Number.isNaN(value) || value === missing) continue;
-    known++;
-    if (value > own) larger++;
-    else if (value === own) same++;
+  const known = field.values.filter((value: number) => value === value && value !== missing).sort();
+  sortedOfField.set(field, known);
+  return known;
+}
+
+/** How many of ascending values are below a value, or at most it. */
+function countBelow(ascending: Numbers, value: number, orEqual: boolean): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle] < value || (orEqual && ascending[middle] === value)) low = middle + 1;
+    else high = middle;
   }
-  const beyond = field.column.direction === "high is easy" ? known - larger - same : larger;
-  return { beyond, same, of: known };
+  return low;
 }
 
 const binsOfField = new WeakMap<Field, Bins>();

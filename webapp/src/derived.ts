@@ -5,7 +5,7 @@ import { COLUMNS } from "./address";
 import { choiceCodes, fieldOf, type Field } from "./columns";
 import { columnOf, countOf, maskOf, maskOfRows, type Subject } from "./filters";
 import { keep, orderOf, orderOfWords } from "./order";
-import { address, filters, manifest, method, part, selected, store } from "./state";
+import { filters, manifest, method, part, scope, selected, store } from "./state";
 
 const fields = new Map<string, Field>();
 
@@ -57,9 +57,8 @@ export function maskWithout(column: string): Uint8Array {
 export const selectedMask = computed(() => maskOfRows(selected.value, manifest.count));
 
 /** What grid and table list: the selected, or all that are shown. */
-export const listMask = computed(() => {
-  const { scope } = address.value;
-  return scope === "selected" && selected.value.length ? selectedMask.value : filterMask.value;
+const listMask = computed(() => {
+  return scope.value === "selected" && selected.value.length ? selectedMask.value : filterMask.value;
 });
 
 const sort = part("sort");

@@ -29,7 +29,14 @@ const KEY_TO_ACTION: Record<string, () => void> = {
 
 export function listenToKeys(): void {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (
+      event.defaultPrevented ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      document.querySelector("dialog[open]")
+    )
+      return;
     const typing = (event.target as HTMLElement).matches("input:not([type=range]):not([type=checkbox]), textarea");
     if (typing && event.key !== "Escape") return;
     const tab = TABS[Number(event.key) - 1];

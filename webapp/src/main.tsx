@@ -4,7 +4,9 @@ import { render } from "preact";
 import { App } from "./parts/App";
 import { Fault, folderSource, serverSource } from "./source";
 import { begin } from "./state";
-import "./style.css";
+import "./style/controls.css";
+import "./style/parts.css";
+import "./style/narrow.css";
 
 const root = document.getElementById("app")!;
 const source = document.documentElement.dataset.source === "folder" ? folderSource() : serverSource();
@@ -29,7 +31,11 @@ function Closed({ fault }: { fault: Error }) {
     <main class="closed" role="alert">
       <h1>The run cannot be read</h1>
       <p>{fault instanceof Fault ? fault.words : `What came is no run of layerwise: ${fault.message}`}</p>
-      <p>{fault instanceof Fault ? fault.remedy : "Open the address that layerwise explore prints, or write the folder again."}</p>
+      <p>
+        {fault instanceof Fault
+          ? fault.remedy
+          : "Open the address that layerwise explore prints, or write the folder again."}
+      </p>
       <button class="button" onClick={again}>
         Try again
       </button>

@@ -1,6 +1,7 @@
 /** What will be wanted soon is asked for while nothing else is to do: the layers of the map, then all that stories need. */
 
-import { mapOfMethod } from "./derived";
+import { sortedKnown } from "./columns";
+import { field, mapOfMethod } from "./derived";
 import { sheetOf } from "./sheets";
 import { manifest, store } from "./state";
 
@@ -20,9 +21,18 @@ function wanted(): (() => Promise<unknown> | unknown)[] {
   const arrays = [labels, exits?.confidence, ...(neighbors?.taps ?? []), ...maps];
   const names = new Set(arrays.filter((ref) => ref != null).map((ref) => ref.pack));
   const files = [...(pictures?.files.slice(0, SHEETS) ?? []), ...(base?.files.slice(0, SHEETS) ?? [])];
-  return [...Array.from(names, (name) => () => store.load(name).catch(() => null)), ...files.map((file) => () => void sheetOf(file))];
+  const scores = manifest.columns
+    .filter(({ kind }) => kind === "number" || kind === "whole")
+    .map(({ name }) => field(name));
+  return [
+    ...scores.map((one) => () => one && sortedKnown(one)),
+    ...Array.from(names, (name) => () => store.load(name).catch(() => null)),
+    ...files.map((file) => () => sheetOf(file).arrived),
+  ];
 }
 
 function idle(): Promise<void> {
-  return new Promise((done) => ("requestIdleCallback" in window ? requestIdleCallback(() => done(), { timeout: 2000 }) : setTimeout(done, 50)));
+  return new Promise((done) =>
+    "requestIdleCallback" in window ? requestIdleCallback(() => done(), { timeout: 2000 }) : setTimeout(done, 50),
+  );
 }

@@ -52,10 +52,14 @@ function decodeGaps(digits: number[]): Uint32Array | null {
 
 function encodeBits(rows: ArrayLike<number>, last: number): string {
   const digits = new Uint8Array(Math.floor(last / 6) + 1);
-  for (let place = 0; place < rows.length; place++) digits[Math.floor(rows[place] / 6)] |= 1 << rows[place] % 6;
+  for (let place = 0; place < rows.length; place++) digits[Math.floor(rows[place] / 6)] |= 1 << (rows[place] % 6);
   return Array.from(digits, (digit) => LETTERS[digit]).join("");
 }
 
 function decodeBits(digits: number[]): Uint32Array {
-  return Uint32Array.from(digits.flatMap((digit, place) => [0, 1, 2, 3, 4, 5].filter((bit) => digit & (1 << bit)).map((bit) => 6 * place + bit)));
+  return Uint32Array.from(
+    digits.flatMap((digit, place) =>
+      [0, 1, 2, 3, 4, 5].filter((bit) => digit & (1 << bit)).map((bit) => 6 * place + bit),
+    ),
+  );
 }

@@ -54,7 +54,10 @@ async function refusal(response: Response, address: string): Promise<Fault> {
   } catch {
     // Not the server's own words: say what came instead.
   }
-  return new Fault(`The server answered ${response.status} to ${address}.`, "See what its terminal says; then try again.");
+  return new Fault(
+    `The server answered ${response.status} to ${address}.`,
+    "See what its terminal says; then try again.",
+  );
 }
 
 /** Scripts that call `layerwiseData(name, base64 of gzip)`: a page opened from a file may load nothing else. */
@@ -90,7 +93,8 @@ function loadScript(file: string): Promise<void> {
     script.onload = () => (script.remove(), done());
     script.onerror = () => {
       script.remove();
-      const remedy = "Keep the page together with its data folder, or write it again: layerwise explore RUN --export FOLDER";
+      const remedy =
+        "Keep the page together with its data folder, or write it again: layerwise explore RUN --export FOLDER";
       failed(new Fault(`${file} cannot be read.`, remedy));
     };
     document.head.append(script);

@@ -33,6 +33,10 @@ export const method = part("method");
 export const filters = part("filters");
 export const selected = part("selected");
 export const row = part("row");
+export const color = part("color");
+export const size = part("size");
+export const scope = part("scope");
+export const unit = part("unit");
 
 /** Change the state: "push" makes a step that "back" undoes; "replace" is for what changes many times a second. */
 export function go(change: Partial<Address>, how: "push" | "replace" = "push"): void {

@@ -61,6 +61,7 @@ export class Store {
   private remember(name: string, fault: Error): void {
     this.asked.delete(name);
     this.failed.add(name);
-    this.fault.value = fault instanceof Fault ? fault : new Fault(`The pack ${name} cannot be read: ${fault.message}`, "Try again.");
+    this.fault.value =
+      fault instanceof Fault ? fault : new Fault(`The pack ${name} cannot be read: ${fault.message}`, "Try again.");
   }
 }

@@ -1,4 +1,4 @@
-/** Light or dark: as the system says, unless the reader chose. */
+/** Light or dark: as the system says, unless the reader chose; and whether the page is narrow. */
 
 import { computed, effect, signal } from "@preact/signals";
 
@@ -11,7 +11,14 @@ system.addEventListener("change", () => (systemIsDark.value = system.matches));
 export const theme = signal<Theme>(remembered());
 export const dark = computed(() => (theme.value === "system" ? systemIsDark.value : theme.value === "dark"));
 
-export const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const narrow = matchMedia("(max-width: 760px)");
+const narrowNow = signal(narrow.matches);
+narrow.addEventListener("change", () => (narrowNow.value = narrow.matches));
+
+/** A phone: pictures have other sizes than the style sheet can give them. */
+export function isNarrow(): boolean {
+  return narrowNow.value;
+}
 
 effect(() => {
   document.documentElement.dataset.theme = dark.value ? "dark" : "light";

@@ -1,6 +1,7 @@
 /** Numbers and counts as a reader wants them. */
 
 const whole = new Intl.NumberFormat("en");
+const large = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
 
 export function countWords(count: number): string {
   return whole.format(count);
@@ -13,7 +14,7 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 
 /** About three digits, without a tail of zeros. */
 export function numberWords(value: number): string {
-  if (Number.isInteger(value)) return Math.abs(value) < 1e7 ? whole.format(value).replace("-", "−") : value.toExponential(2);
+  if (Number.isInteger(value)) return (Math.abs(value) < 1e7 ? whole : large).format(value).replace("-", "−");
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-3) return value.toExponential(2).replace("-", "−");
   const digits = size >= 100 ? 1 : size >= 10 ? 2 : 3;

@@ -70,7 +70,7 @@ function Taps() {
     <section>
       <h2>Taps</h2>
       <p class="about">Places of the network that were read, in order of execution.</p>
-      <div class="wide">
+      <div class="wide" tabIndex={0} role="region" aria-label="Taps">
         <table class="plain-table">
           <thead>
             <tr>
@@ -134,10 +134,16 @@ function Colors() {
     <section>
       <h2>Colours</h2>
       <p>
-        Classes: Okabe and Ito’s eight, up to ten Petroff’s, up to twenty these in two shades; of more classes the colours only group, and the names tell. Orders and numbers: viridis; numbers of both signs from blue over grey to orange, grey at zero. All can be told apart with colour-blindness. Right is{" "}
-        <i class="swatch" style={`background:${RIGHT}`} /> and wrong <i class="swatch" style={`background:${WRONG}`} /> with a cross. Not known is grey.
+        Classes: Okabe and Ito’s eight, up to ten Petroff’s, up to twenty these in two shades; of more classes the
+        colours only group, and the names tell. Orders and numbers: viridis; numbers of both signs from blue over grey
+        to orange, grey at zero. All can be told apart with colour-blindness. Right is{" "}
+        <i class="swatch" style={`background:${RIGHT}`} /> and wrong <i class="swatch" style={`background:${WRONG}`} />{" "}
+        with a cross. Not known is grey.
       </p>
-      <p>Two columns against each other: examples of the same value are strewn beside each other, always the same way; nothing is computed but their places.</p>
+      <p>
+        Two columns against each other: examples of the same value are strewn beside each other, always the same way;
+        nothing is computed but their places.
+      </p>
     </section>
   );
 }

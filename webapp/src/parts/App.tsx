@@ -1,13 +1,15 @@
 /** The frame of the page: head, filters, the part that is looked at, and beside it a story. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { said } from "../actions";
 import { field, ids, points, votes } from "../derived";
 import { listenToKeys } from "../keys";
 import { prefetch } from "../prefetch";
-import { retrySheets } from "../sheets";
-import { address, ignored, manifest, row, store, tab } from "../state";
+import { failedSheet, retrySheets } from "../sheets";
+import { Fault } from "../source";
+import { ignored, manifest, row, store, tab, unit } from "../state";
+import { isNarrow } from "../theme";
 import { About } from "./About";
 import { FilterBar } from "./FilterBar";
 import { Grid } from "./Grid";
@@ -26,6 +28,7 @@ import { Units } from "./Units";
 
 export function App() {
   useEffect(began, []);
+  useLayoutEffect(coverBehindPanel);
   useEffect(() => void (document.title = `${manifest.name} · layerwise`), []);
   const dropping = useDropping();
   const side = <Side />;
@@ -37,7 +40,7 @@ export function App() {
       <Header />
       {(tab.value === "map" || tab.value === "pictures" || tab.value === "table") && <FilterBar />}
       <Notices />
-      <main class={`content ${tab.value}`} id="content" role="tabpanel" aria-labelledby={`tab-${tab.value}`} tabIndex={-1} data-tab={tab.value} data-side={hasSide() ? "open" : undefined}>
+      <main class="content" id="content" tabIndex={-1} data-tab={tab.value} data-side={hasSide() ? "open" : undefined}>
         <Content />
         {hasSide() && side}
       </main>
@@ -47,6 +50,13 @@ export function App() {
       <Help />
     </>
   );
+}
+
+/** On a phone a panel covers all else; nothing behind it can be reached. */
+function coverBehindPanel(): void {
+  const covered = isNarrow() && hasSide();
+  for (const part of document.querySelectorAll(".head, .filters, .content > :not(.panel)"))
+    part.toggleAttribute("inert", covered);
 }
 
 /** An anchor would take the place of the state in the address. */
@@ -91,7 +101,7 @@ function Listed() {
 }
 
 function hasSide(): boolean {
-  return placed.value !== null || row.value !== null || (tab.value === "units" && address.value.unit !== null);
+  return placed.value !== null || row.value !== null || (tab.value === "units" && unit.value !== null);
 }
 
 function Side() {
@@ -101,7 +111,7 @@ function Side() {
 
 /** What could not be read, and parts of the address that mean nothing. */
 function Notices() {
-  const fault = store.fault.value;
+  const fault = store.fault.value ?? lostPictures();
   const again = () => {
     store.retry();
     retrySheets();
@@ -132,12 +142,20 @@ function Notices() {
   );
 }
 
+function lostPictures(): Fault | null {
+  const file = failedSheet.value;
+  return file === null
+    ? null
+    : new Fault(`Pictures are missing: data/sheets/${file} cannot be read.`, "All else of the page works.");
+}
+
 function useDropping() {
   const dropping = useSignal(false);
   useEffect(() => {
     if (!manifest.can.place) return;
     const stop = new AbortController();
-    const on = <Name extends keyof WindowEventMap>(name: Name, listener: (event: WindowEventMap[Name]) => void) => window.addEventListener(name, listener, { signal: stop.signal });
+    const on = <Name extends keyof WindowEventMap>(name: Name, listener: (event: WindowEventMap[Name]) => void) =>
+      window.addEventListener(name, listener, { signal: stop.signal });
     on("dragover", (event) => (event.preventDefault(), (dropping.value = true)));
     on("dragleave", (event) => event.relatedTarget === null && (dropping.value = false));
     on("drop", (event) => {

@@ -54,19 +54,25 @@ function cameraOf(scatter: Scatter): Camera {
 function ticksOf({ choices, column }: Field, zoom: number): Tick[] {
   if (choices) {
     const every = Math.ceil(choices.length / (24 * zoom));
-    return choices.map((words, place) => ({ at: ((place + 0.5) / choices.length) * SPAN, words })).filter((_, place) => place % every === 0);
+    return choices
+      .map((words, place) => ({ at: ((place + 0.5) / choices.length) * SPAN, words }))
+      .filter((_, place) => place % every === 0);
   }
   const [low, high] = column.range ?? [0, 1];
-  return roundNumbers(low, high, 6 * Math.max(1, zoom)).map((value) => ({ at: ((value - low) / (high - low)) * SPAN, words: String(value).replace("-", "−") }));
+  return roundNumbers(low, high, 6 * Math.max(1, zoom)).map((value) => ({
+    at: ((value - low) / (high - low)) * SPAN,
+    words: String(value).replace("-", "−"),
+  }));
 }
 
 /** About `count` round numbers from low to high. */
-export function roundNumbers(low: number, high: number, count: number): number[] {
+function roundNumbers(low: number, high: number, count: number): number[] {
   if (!(high > low)) return [low];
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((one) => one * power >= rough) ?? 10);
   const numbers: number[] = [];
-  for (let place = Math.ceil(low / step - 1e-9); place * step <= high * (1 + 1e-9) || place * step <= high; place++) numbers.push(Number((place * step).toPrecision(12)));
+  for (let place = Math.ceil(low / step - 1e-9); place * step <= high * (1 + 1e-9) || place * step <= high; place++)
+    numbers.push(Number((place * step).toPrecision(12)));
   return numbers;
 }

@@ -29,7 +29,9 @@ const GROUP_TITLES: Record<Column["group"], string> = {
 export function columnChoices(wanted: (column: Column) => boolean = () => true): Choice[] {
   const groups = Object.keys(GROUP_TITLES) as Column["group"][];
   return groups.flatMap((group) =>
-    manifest.columns.filter((column) => column.group === group && wanted(column)).map(({ name, title, about }) => ({ value: name, title, about, group: GROUP_TITLES[group] })),
+    manifest.columns
+      .filter((column) => column.group === group && wanted(column))
+      .map(({ name, title, about }) => ({ value: name, title, about, group: GROUP_TITLES[group] })),
   );
 }
 
@@ -59,8 +61,10 @@ export function Choose({ name, value, choices, onChoose, label, shortcut, kind =
     </>
   );
   return (
-    <Popover label={shown} name={`${name}: ${title}`} kind={kind} shortcut={shortcut}>
-      {(close) => <List name={name} value={value} choices={choices} onChoose={(chosen) => (close(), onChoose(chosen))} />}
+    <Popover label={shown} name={name} isNamed kind={kind} shortcut={shortcut}>
+      {(close) => (
+        <List name={name} value={value} choices={choices} onChoose={(chosen) => (close(), onChoose(chosen))} />
+      )}
     </Popover>
   );
 }
@@ -77,11 +81,23 @@ const MANY = 8;
 
 export function List({ name, value, choices, onChoose }: ListProps) {
   const words = useSignal("");
-  const found = useComputed(() => choices.filter((choice) => `${choice.title} ${choice.value} ${choice.group}`.toLowerCase().includes(words.value.toLowerCase())));
-  const at = useSignal(Math.max(0, choices.findIndex((choice) => choice.value === value)));
+  const found = useComputed(() =>
+    choices.filter((choice) =>
+      `${choice.title} ${choice.value} ${choice.group}`.toLowerCase().includes(words.value.toLowerCase()),
+    ),
+  );
+  const at = useSignal(
+    Math.max(
+      0,
+      choices.findIndex((choice) => choice.value === value),
+    ),
+  );
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => list.current?.querySelector(".active")?.scrollIntoView({ block: "nearest" }), [at.value, words.value]);
+  useEffect(
+    () => list.current?.querySelector(".active")?.scrollIntoView({ block: "nearest" }),
+    [at.value, words.value],
+  );
   const onKeyDown = (event: KeyboardEvent) => {
     const last = found.value.length - 1;
     if (event.key === "ArrowDown") at.value = Math.min(last, at.value + 1);
@@ -111,7 +127,15 @@ export function List({ name, value, choices, onChoose }: ListProps) {
       />
       <div class="options" role="listbox" id={`${id}-list`} aria-label={name} ref={list} tabIndex={-1}>
         {found.value.map((choice, place) => (
-          <Option key={choice.value} id={`${id}-${place}`} choice={choice} heading={heading(found.value, place)} chosen={choice.value === value} active={place === at.value} onChoose={onChoose} />
+          <Option
+            key={choice.value}
+            id={`${id}-${place}`}
+            choice={choice}
+            heading={heading(found.value, place)}
+            chosen={choice.value === value}
+            active={place === at.value}
+            onChoose={onChoose}
+          />
         ))}
       </div>
       {found.value.length === 0 && <p class="quiet">Nothing is called so.</p>}
@@ -141,7 +165,14 @@ function Option({ id, choice, heading, chosen, active, onChoose }: OptionProps) 
           {heading}
         </div>
       )}
-      <div class={active ? "option active" : "option"} id={id} role="option" aria-selected={chosen} title={choice.about} onClick={() => onChoose(choice.value)}>
+      <div
+        class={active ? "option active" : "option"}
+        id={id}
+        role="option"
+        aria-selected={chosen}
+        title={choice.about}
+        onClick={() => onChoose(choice.value)}
+      >
         {choice.title}
       </div>
     </>

@@ -28,7 +28,12 @@ export function FeatureMapsPart({ row }: { row: number }) {
   return (
     <section class="feature-maps">
       <h3>Feature maps</h3>
-      <Choose name="Tap" value={value} choices={[{ value: "", title: "none chosen" }, ...choices]} onChoose={(chosen) => (tap.value = chosen === "" ? null : Number(chosen))} />
+      <Choose
+        name="Tap"
+        value={value}
+        choices={[{ value: "", title: "none chosen" }, ...choices]}
+        onChoose={(chosen) => (tap.value = chosen === "" ? null : Number(chosen))}
+      />
       {tap.value !== null && !maps.value && !fault.value && <p class="quiet">Asking the network …</p>}
       {fault.value && (
         <p class="fault" role="alert">
@@ -67,9 +72,21 @@ function Maps({ of }: { of: FeatureMaps }) {
 function Values({ values }: { values: number[] }) {
   const most = Math.max(...values.map(Math.abs), 1e-12);
   return (
-    <svg class="unit-values" viewBox={`0 -50 ${values.length} 100`} preserveAspectRatio="none" role="img" aria-label={`${values.length} values, the largest ${numberWords(Math.max(...values))}`}>
+    <svg
+      class="unit-values"
+      viewBox={`0 -50 ${values.length} 100`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`${values.length} values, the largest ${numberWords(Math.max(...values))}`}
+    >
       {values.map((value, unit) => (
-        <rect key={unit} x={unit + 0.1} width={0.8} y={Math.min(0, (-50 * value) / most)} height={Math.abs((50 * value) / most)}>
+        <rect
+          key={unit}
+          x={unit + 0.1}
+          width={0.8}
+          y={Math.min(0, (-50 * value) / most)}
+          height={Math.abs((50 * value) / most)}
+        >
           <title>{`unit ${unit}: ${numberWords(value)}`}</title>
         </rect>
       ))}

@@ -6,7 +6,7 @@ import { COLUMNS } from "../address";
 import { countBins, wordsOf, type Field } from "../columns";
 import { drawnCount, field, maskWithout, points, shownCount } from "../derived";
 import { columnOf, type Clause } from "../filters";
-import { address, filters, go, manifest, selected, tab } from "../state";
+import { address, filters, go, manifest, method, selected, tab } from "../state";
 import { counted, countWords, numberWords } from "../words";
 import { columnChoices, List, titleOf } from "./Choose";
 import { BrushedHistogram } from "./Histogram";
@@ -20,7 +20,11 @@ export function FilterBar() {
       <Search />
       <AddFilter />
       <ul class="chips" aria-label="Filters that are set">
-        {filters.value.map((clause, place) => (clause.kind === "text" ? null : <Chip key={`${clause.kind}${columnOf(clause)}`} clause={clause} place={place} />))}
+        {filters.value.map((clause, place) =>
+          clause.kind === "text" ? null : (
+            <Chip key={`${clause.kind}${columnOf(clause)}`} clause={clause} place={place} />
+          ),
+        )}
       </ul>
       {filters.value.length > 0 && (
         <button class="plain" onClick={() => go({ filters: [] })}>
@@ -43,7 +47,15 @@ function Search() {
   return (
     <div class="search">
       <Icon name="search" />
-      <input class="field" type="search" placeholder="Id or class" aria-label="Search ids and class names" data-shortcut="search" value={text} onInput={onInput} />
+      <input
+        class="field"
+        type="search"
+        placeholder="Id or class"
+        aria-label="Search ids and class names"
+        data-shortcut="search"
+        value={text}
+        onInput={onInput}
+      />
     </div>
   );
 }
@@ -104,7 +116,15 @@ function Between({ field: of }: { field: Field }) {
       <BrushedHistogram field={of} />
       <div class="between">
         {[0, 1].map((end) => (
-          <input key={end} class="field" type="number" step="any" aria-label={`${title} ${end ? "to" : "from"}`} value={range[end]} onChange={(event) => set(end as 0 | 1, event.currentTarget.value)} />
+          <input
+            key={end}
+            class="field"
+            type="number"
+            step="any"
+            aria-label={`${title} ${end ? "to" : "from"}`}
+            value={Number(range[end].toPrecision(5))}
+            onChange={(event) => set(end as 0 | 1, event.currentTarget.value)}
+          />
         ))}
       </div>
       <UnknownValue column={name} count={unknown} />
@@ -134,7 +154,7 @@ function Chip({ clause, place }: { clause: Clause; place: number }) {
 /** So many values are named; of more, how many. */
 const NAMED = 3;
 
-export function chipWords(clause: Clause): string {
+function chipWords(clause: Clause): string {
   if (clause.kind === "text") return `“${clause.text}”`;
   if (clause.kind === "rows") return counted(clause.rows.length, "picked example");
   const title = titleOf(clause.column);
@@ -153,14 +173,15 @@ export function Counts() {
     <p class="counts" data-shown={shown} data-drawn={onMap ?? undefined} data-selected={selected.value.length}>
       <b>{countWords(shown)}</b>
       {shown < all ? ` of ${counted(all, "example")} shown` : ` ${all === 1 ? "example" : "examples"}, all shown`}
-      {onMap !== null && onMap < shown && <span class="missing">{` · ${countWords(shown - onMap)} ${notDrawn(shown - onMap)}`}</span>}
+      {onMap !== null && onMap < shown && (
+        <span class="missing">{` · ${countWords(shown - onMap)} ${notDrawn(shown - onMap)}`}</span>
+      )}
       {selected.value.length > 0 && ` · ${countWords(selected.value.length)} selected`}
     </p>
   );
 }
 
 function notDrawn(count: number): string {
-  if (address.value.method === COLUMNS) return count === 1 ? "has no value" : "have no value";
+  if (method.value === COLUMNS) return count === 1 ? "has no value" : "have no value";
   return "not on the maps";
 }
-

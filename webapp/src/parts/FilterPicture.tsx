@@ -29,8 +29,26 @@ export function FilterPicture({ filter }: { filter: number[][][] }) {
 function Channel({ channel, most }: { channel: number[][]; most: number }) {
   const width = channel[0]?.length ?? 0;
   return (
-    <svg viewBox={`0 0 ${width} ${channel.length}`} width={SIDE} height={SIDE} role="img" aria-label={`${channel.length} × ${width} weights: ${channel.map((line) => line.map(numberWords).join(", ")).join("; ")}`} shape-rendering="crispEdges">
-      {channel.flatMap((line, y) => line.map((weight, x) => <rect key={`${x} ${y}`} x={x} y={y} width={1} height={1} fill={COLORS[Math.round(50 + (50 * weight) / most)]} />))}
+    <svg
+      viewBox={`0 0 ${width} ${channel.length}`}
+      width={SIDE}
+      height={SIDE}
+      role="img"
+      aria-label={`${channel.length} × ${width} weights: ${channel.map((line) => line.map(numberWords).join(", ")).join("; ")}`}
+      shape-rendering="crispEdges"
+    >
+      {channel.flatMap((line, y) =>
+        line.map((weight, x) => (
+          <rect
+            key={`${x} ${y}`}
+            x={x}
+            y={y}
+            width={1}
+            height={1}
+            fill={COLORS[Math.round(50 + (50 * weight) / most)]}
+          />
+        )),
+      )}
     </svg>
   );
 }

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import { openStory, toggleSelected } from "../actions";
 import { field, idOf, listed, selectedMask } from "../derived";
-import { address, manifest } from "../state";
+import { manifest, row as openRow, scope, size } from "../state";
 import { columnsFor, linesInView, scrollFor } from "../virtual";
 import { wordsAt } from "../columns";
 import { Picture } from "./Picture";
@@ -23,7 +23,7 @@ function Cells() {
   const at = useSignal(0);
   const id = useId();
   const rows = listed.value;
-  const cell = address.value.size + FRAME;
+  const cell = size.value + FRAME;
   const columns = columnsFor(scrolled.width.value - 2 * GAP, cell, GAP);
   const pitch = cell + GAP;
   // What is left of the width goes between the columns.
@@ -58,7 +58,16 @@ function Cells() {
           const number = lines.first * columns + place;
           const [line, column] = [Math.floor(number / columns), number % columns];
           return (
-            <Cell key={row} id={`${id}-${row}`} row={row} place={number} of={rows.length} active={number === active} style={`translate:${Math.floor(GAP + column * Math.min(across, 1.5 * pitch))}px ${GAP + line * pitch}px`} />
+            <Cell
+              key={row}
+              id={`${id}-${row}`}
+              row={row}
+              place={number}
+              of={rows.length}
+              active={number === active}
+              open={row === openRow.value}
+              style={`translate:${Math.floor(GAP + column * Math.min(across, 1.5 * pitch))}px ${GAP + line * pitch}px`}
+            />
           );
         })}
       </div>
@@ -66,19 +75,19 @@ function Cells() {
   );
 }
 
-/** The example whose story is open is in view. */
+/** The example whose story is open is in view; another list begins at its top. */
 function useShown(rows: Uint32Array, at: { value: number }, scrolled: Scrolled, columns: number, pitch: number): void {
-  const { row } = address.value;
+  const { value: row } = openRow;
+  // Behind a story the grid has no height, and a browser forgets how far it was scrolled.
+  const visible = scrolled.height.value > 0;
   useEffect(() => {
-    if (row === null) return;
-    const place = rows.indexOf(row);
-    if (place < 0) return;
-    at.value = place;
-    show(place, scrolled, columns, pitch);
-  }, [row, rows]);
-  useEffect(() => {
-    if (scrolled.element.current && row === null) scrolled.element.current.scrollTop = at.value = 0;
+    if (row === null) at.value = 0;
   }, [rows]);
+  useEffect(() => {
+    const place = row === null ? -1 : rows.indexOf(row);
+    if (place >= 0) at.value = place;
+    if (visible) show(at.value, scrolled, columns, pitch);
+  }, [row, rows, visible, columns]);
 }
 
 function show(place: number, { element, height }: Scrolled, columns: number, pitch: number): void {
@@ -87,7 +96,16 @@ function show(place: number, { element, height }: Scrolled, columns: number, pit
 }
 
 function moved({ key }: KeyboardEvent, at: number, columns: number, page: number, count: number): number | null {
-  const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -columns * page, PageDown: columns * page, Home: -count, End: count }[key];
+  const by = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -columns,
+    ArrowDown: columns,
+    PageUp: -columns * page,
+    PageDown: columns * page,
+    Home: -count,
+    End: count,
+  }[key];
   if (by === undefined) return null;
   return Math.max(0, Math.min(count - 1, at + by));
 }
@@ -105,21 +123,39 @@ interface CellProps {
   place: number;
   of: number;
   active: boolean;
+  open: boolean;
   style: string;
 }
 
-function Cell({ id, row, place, of, active, style }: CellProps) {
+function Cell({ id, row, place, of, active, open, style }: CellProps) {
   const correct = field("correct");
   const wrong = correct?.values[row] === 0;
   const selected = selectedMask.value[row] === 1;
-  const { size } = address.value;
-  const kind = ["cell", wrong && "wrong", active && "active", selected && "selected", address.value.row === row && "open"].filter(Boolean).join(" ");
-  const onClick = (event: MouseEvent) => (event.ctrlKey || event.metaKey || event.shiftKey ? toggleSelected(row) : openStory(row));
+  const side = size.value + FRAME;
+  // Where only the selected are listed, marks on all of them would say nothing.
+  const marked = selected && scope.value === "shown";
+  const kind = ["cell", wrong && "wrong", active && "active", marked && "selected", open && "open"]
+    .filter(Boolean)
+    .join(" ");
+  const onClick = (event: MouseEvent) =>
+    event.ctrlKey || event.metaKey || event.shiftKey ? toggleSelected(row) : openStory(row);
   return (
-    <div class={kind} id={id} role="option" aria-selected={selected} aria-posinset={place + 1} aria-setsize={of} aria-label={cellWords(row, wrong)} style={`${style};width:${size + FRAME}px;height:${size + FRAME}px`} title={cellWords(row, wrong)} onClick={onClick} data-row={row}>
-      <Picture of={manifest.pictures} place={row} size={size} />
+    <div
+      class={kind}
+      id={id}
+      role="option"
+      aria-selected={selected}
+      aria-posinset={place + 1}
+      aria-setsize={of}
+      aria-label={cellWords(row, wrong)}
+      style={`${style};width:${side}px;height:${side}px`}
+      title={cellWords(row, wrong)}
+      onClick={onClick}
+      data-row={row}
+    >
+      <Picture of={manifest.pictures} place={row} size={size.value} />
       {wrong && <i class="cross" />}
-      {selected && <i class="tick" />}
+      {marked && <i class="tick" />}
     </div>
   );
 }

@@ -8,7 +8,13 @@ import { helping } from "./Help";
 import { Icon } from "./icons";
 import { place } from "./placing";
 
-const TITLES: Record<Tab, string> = { map: "Map", pictures: "Pictures", table: "Table", units: "Units", about: "About" };
+const TITLES: Record<Tab, string> = {
+  map: "Map",
+  pictures: "Pictures",
+  table: "Table",
+  units: "Units",
+  about: "About",
+};
 
 export function Header() {
   return (
@@ -19,7 +25,12 @@ export function Header() {
       <Tabs />
       <div class="head-tools">
         {manifest.can.place && <NewImage />}
-        <button class="button square" aria-label={dark.value ? "Light" : "Dark"} title={dark.value ? "Light (d)" : "Dark (d)"} onClick={turnTheme}>
+        <button
+          class="button square"
+          aria-label={dark.value ? "Light" : "Dark"}
+          title={dark.value ? "Light (d)" : "Dark (d)"}
+          onClick={turnTheme}
+        >
           <Icon name={dark.value ? "light" : "dark"} />
         </button>
         <button class="button square" aria-label="Keys" title="Keys (?)" onClick={() => (helping.value = true)}>
@@ -31,21 +42,14 @@ export function Header() {
 }
 
 function Tabs() {
-  const onKeyDown = (event: KeyboardEvent) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!by) return;
-    const next = TABS[(TABS.indexOf(tab.value) + by + TABS.length) % TABS.length];
-    go({ tab: next });
-    document.getElementById(`tab-${next}`)?.focus();
-  };
   return (
-    <div class="tabs" role="tablist" aria-label="Parts of the page" onKeyDown={onKeyDown}>
+    <nav class="tabs" aria-label="Parts of the page">
       {TABS.map((one) => (
-        <button key={one} id={`tab-${one}`} role="tab" aria-selected={tab.value === one} aria-controls="content" tabIndex={tab.value === one ? 0 : -1} onClick={() => go({ tab: one })}>
+        <button key={one} aria-current={tab.value === one ? "page" : undefined} onClick={() => go({ tab: one })}>
           {TITLES[one]}
         </button>
       ))}
-    </div>
+    </nav>
   );
 }
 
@@ -58,7 +62,11 @@ function NewImage() {
   };
   return (
     <>
-      <button class="button" title="Place a new image: choose, drop or paste one" onClick={() => input.current?.click()}>
+      <button
+        class="button"
+        title="Place a new image: choose, drop or paste one"
+        onClick={() => input.current?.click()}
+      >
         <Icon name="picture" />
         <span class="wide-only">New image</span>
       </button>

@@ -33,7 +33,13 @@ export function Help() {
     else dialog.current?.close();
   }, [helping.value]);
   return (
-    <dialog class="help" ref={dialog} aria-label="Keys" onClose={() => (helping.value = false)} onClick={(event) => event.target === dialog.current && (helping.value = false)}>
+    <dialog
+      class="help"
+      ref={dialog}
+      aria-label="Keys"
+      onClose={() => (helping.value = false)}
+      onClick={(event) => event.target === dialog.current && (helping.value = false)}
+    >
       <header class="panel-head">
         <h2>Keys</h2>
         <button class="button square" aria-label="Close the list of keys" onClick={() => (helping.value = false)}>

@@ -60,7 +60,17 @@ function Bars({ field, counts, whole, range }: BarsProps) {
         const share = (middle - limits[0]) / (limits[1] - limits[0] || 1);
         const color = palette[Math.max(0, Math.min(31, Math.floor(32 * share)))];
         const out = middle < range[0] || middle > range[1];
-        return <rect key={place} x={place * width} y={HEIGHT - height} width={width - 0.5} height={height} fill={color} opacity={out ? 0.22 : 1} />;
+        return (
+          <rect
+            key={place}
+            x={place * width}
+            y={HEIGHT - height}
+            width={width - 0.5}
+            height={height}
+            fill={color}
+            opacity={out ? 0.22 : 1}
+          />
+        );
       })}
     </svg>
   );
@@ -88,14 +98,28 @@ function Brush({ whole, range, field, set, children }: BrushProps) {
       {children}
       <div class="window" style={`left:${percent(range[0])};width:calc(${percent(range[1])} - ${percent(range[0])})`} />
       {[0, 1].map((end) => (
-        <Handle key={end} end={end as 0 | 1} left={percent(range[end])} range={range} whole={whole} field={field} set={set} />
+        <Handle
+          key={end}
+          end={end as 0 | 1}
+          left={percent(range[end])}
+          range={range}
+          whole={whole}
+          field={field}
+          set={set}
+        />
       ))}
     </div>
   );
 }
 
 /** A drag makes a new window, or moves the end that it began at; a click opens all again. */
-function drag(event: PointerEvent, valueAt: (event: PointerEvent) => number, range: Range, whole: Range, set: BrushProps["set"]): void {
+function drag(
+  event: PointerEvent,
+  valueAt: (event: PointerEvent) => number,
+  range: Range,
+  whole: Range,
+  set: BrushProps["set"],
+): void {
   const area = event.currentTarget as HTMLElement;
   const grip = (event.target as HTMLElement).closest<HTMLElement>("[data-end]");
   const held = grip ? range[1 - Number(grip.dataset.end)] : valueAt(event);

@@ -27,7 +27,9 @@ export function HoverCard({ hovered }: { hovered: Signal<Hovered | null> }) {
         {by && (
           <span>
             <i class="swatch" style={`background:${by.palette[by.codes[row]] ?? UNKNOWN_COLOR}`} />
-            {by.field.choices ? wordsAt(by.field, row) : `${by.field.column.title} ${valueAt(by.field, row) === null ? "not known" : wordsAt(by.field, row)}`}
+            {by.field.choices
+              ? wordsAt(by.field, row)
+              : `${by.field.column.title} ${valueAt(by.field, row) === null ? "not known" : wordsAt(by.field, row)}`}
           </span>
         )}
       </div>

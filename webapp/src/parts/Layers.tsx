@@ -5,6 +5,7 @@ import { baseLabels } from "../derived";
 import { rowOf, type Numbers } from "../arrays";
 import { sheetOf, spotOf } from "../sheets";
 import { manifest, store } from "../state";
+import { isNarrow } from "../theme";
 import { Picture } from "./Picture";
 
 /** Rows of the base; null where they are not here yet, none where the run has none. */
@@ -26,7 +27,10 @@ export function areHere(row: number, neighbors: Neighbors[]): boolean {
   const files = new Set<string>();
   if (pictures) files.add(spotOf(pictures, row).file);
   for (const rows of neighbors) for (const one of rows ?? []) if (base) files.add(spotOf(base, one).file);
-  return !neighbors.includes(null) && [...files].map((file) => sheetOf(file).state.value).every((state) => state !== "arriving");
+  return (
+    !neighbors.includes(null) &&
+    [...files].map((file) => sheetOf(file).state.value).every((state) => state !== "arriving")
+  );
 }
 
 interface LayersProps {
@@ -43,15 +47,20 @@ export function Layers({ votes, depth, reference, neighbors }: LayersProps) {
       <ol class="layers">
         {manifest.taps.map(({ name }, tap) => (
           <li key={name} class={`layer${tap === depth ? " decides" : ""}${tap >= depth ? " settled" : ""}`}>
-            <span class="tap" title={name}>
-              {name}
+            <span class="tap tail" title={name}>
+              <bdi>{name}</bdi>
             </span>
             <Vote vote={votes[tap]} reference={reference} />
             <Nearest rows={neighbors[tap]} reference={reference} />
           </li>
         ))}
       </ol>
-      {some && manifest.base_label && <p class="hint">The nearest training images at each tap, nearest first; a crossed corner marks those of another class than the reference.</p>}
+      {some && manifest.base_label && (
+        <p class="hint">
+          The nearest training images at each tap, nearest first; a crossed corner marks those of another class than the
+          reference.
+        </p>
+      )}
     </>
   );
 }
@@ -66,8 +75,6 @@ function Vote({ vote, reference }: { vote: number; reference: number }) {
     </span>
   );
 }
-
-const SMALL = 24;
 
 function Nearest({ rows, reference }: { rows: Neighbors; reference: number }) {
   if (rows === null) return <span class="nearest waiting">…</span>;
@@ -87,7 +94,12 @@ function Neighbor({ base, reference }: { base: number; reference: number }) {
   const words = label === undefined ? `training image ${base}` : manifest.classes[label];
   return (
     <span class={differs ? "neighbor differs" : "neighbor"} role="listitem" title={words} data-base={base}>
-      <Picture of={manifest.base_pictures} place={base} size={SMALL} words={differs ? `${words}, another class` : words} />
+      <Picture
+        of={manifest.base_pictures}
+        place={base}
+        size={isNarrow() ? 32 : 24}
+        words={differs ? `${words}, another class` : words}
+      />
     </span>
   );
 }

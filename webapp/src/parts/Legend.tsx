@@ -17,7 +17,9 @@ export function Legend() {
       <h2>{field.column.title}</h2>
       <p class="about">{field.column.about}</p>
       {field.choices ? <Values field={field} /> : <Scale field={field} limits={colors.limits!} />}
-      <p class="hint">{field.choices ? hintOf(field) : "Drag over the bars to show only these. Heights are square roots of counts."}</p>
+      <p class="hint">
+        {field.choices ? hintOf(field) : "Drag over the bars to show only these. Heights are square roots of counts."}
+      </p>
     </aside>
   );
 }

@@ -16,9 +16,20 @@ export function ListBar() {
   return (
     <div class="bar list-bar">
       <Scope />
-      <Choose name="Sort" value={sort} choices={orders} onChoose={(name) => (name ? sortBy(name) : go({ sort: "", descending: false }))} shortcut="sort" />
+      <Choose
+        name="Sort"
+        value={sort}
+        choices={orders}
+        onChoose={(name) => (name ? sortBy(name) : go({ sort: "", descending: false }))}
+        shortcut="sort"
+      />
       {sort && (
-        <button class="button square" aria-label={descending ? "Largest first; turn the order" : "Smallest first; turn the order"} title="Turn the order" onClick={() => go({ descending: !descending })}>
+        <button
+          class="button square"
+          aria-label={descending ? "Largest first; turn the order" : "Smallest first; turn the order"}
+          title="Turn the order"
+          onClick={() => go({ descending: !descending })}
+        >
           {descending ? "↓" : "↑"}
         </button>
       )}
@@ -27,7 +38,15 @@ export function ListBar() {
       ) : (
         <label class="size">
           <span class="unseen">Size of the pictures</span>
-          <input type="range" title="Size of the pictures" min={SIZES.least} max={SIZES.most} step={4} value={size} onInput={(event) => go({ size: Number(event.currentTarget.value) }, "replace")} />
+          <input
+            type="range"
+            title="Size of the pictures"
+            min={SIZES.least}
+            max={SIZES.most}
+            step={4}
+            value={size}
+            onInput={(event) => go({ size: Number(event.currentTarget.value) }, "replace")}
+          />
         </label>
       )}
       <Take />
@@ -118,7 +137,11 @@ function listedIds(): string[] {
 
 async function copyIds(): Promise<void> {
   const all = listedIds();
-  say((await copy(all.join("\n"))) ? `${counted(all.length, "id")} copied` : "The clipboard cannot be written; take the ids as text instead.");
+  say(
+    (await copy(all.join("\n")))
+      ? `${counted(all.length, "id")} copied`
+      : "The clipboard cannot be written; take the ids as text instead.",
+  );
 }
 
 function asCsv(): string {

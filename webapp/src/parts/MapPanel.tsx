@@ -3,7 +3,7 @@
 import { COLUMNS } from "../address";
 import { stepTap } from "../actions";
 import { mapOfMethod } from "../derived";
-import { address, go, manifest } from "../state";
+import { address, color, go, manifest, method } from "../state";
 import { Choose, columnChoices } from "./Choose";
 import { Legend } from "./Legend";
 import { MapView } from "./MapView";
@@ -11,14 +11,20 @@ import { mode, MapTools } from "./MapTools";
 import { Scrubber } from "./Scrubber";
 
 export function MapPanel() {
-  const isColumns = address.value.method === COLUMNS;
+  const isColumns = method.value === COLUMNS;
   return (
     <section class="map-panel" aria-label="Map" onKeyDown={stepByKeys}>
       <div class="bar">
         <Methods />
         {isColumns && <Axis name="x" />}
         {isColumns && <Axis name="y" />}
-        <Choose name="Colour" value={address.value.color} choices={columnChoices()} onChoose={(color) => go({ color })} shortcut="color" />
+        <Choose
+          name="Colour"
+          value={color.value}
+          choices={columnChoices()}
+          onChoose={(color) => go({ color })}
+          shortcut="color"
+        />
         <MapTools />
       </div>
       <div class="map-body" data-mode={mode.value}>
@@ -39,11 +45,14 @@ function stepByKeys(event: KeyboardEvent): void {
 }
 
 function Methods() {
-  const methods = [...manifest.maps.map(({ method, title }) => ({ method, title })), { method: COLUMNS, title: "Two columns" }];
+  const methods = [
+    ...manifest.maps.map(({ method, title }) => ({ method, title })),
+    { method: COLUMNS, title: "Two columns" },
+  ];
   return (
     <div class="segments" role="group" aria-label="Method">
-      {methods.map(({ method, title }) => (
-        <button key={method} aria-pressed={address.value.method === method} onClick={() => go({ method })}>
+      {methods.map(({ method: one, title }) => (
+        <button key={one} aria-pressed={method.value === one} onClick={() => go({ method: one })}>
           {title}
         </button>
       ))}
@@ -53,7 +62,14 @@ function Methods() {
 
 function Axis({ name }: { name: "x" | "y" }) {
   const words = name === "x" ? "Across" : "Up";
-  return <Choose name={words} value={address.value[name]} choices={columnChoices()} onChoose={(column) => go({ [name]: column })} />;
+  return (
+    <Choose
+      name={words}
+      value={address.value[name]}
+      choices={columnChoices()}
+      onChoose={(column) => go({ [name]: column })}
+    />
+  );
 }
 
 /** What a run without maps says below its two columns. */

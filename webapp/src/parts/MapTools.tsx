@@ -19,12 +19,23 @@ export function MapTools() {
     <div class="tools">
       <div class="segments" role="group" aria-label="Dragging on the map">
         {TOOLS.map(({ mode: one, icon, title, key }) => (
-          <button key={one} aria-pressed={mode.value === one} aria-label={title} title={`${title} (${key})`} onClick={() => (mode.value = one)}>
+          <button
+            key={one}
+            aria-pressed={mode.value === one}
+            aria-label={title}
+            title={`${title} (${key})`}
+            onClick={() => (mode.value = one)}
+          >
             <Icon name={icon} />
           </button>
         ))}
       </div>
-      <button class="button square" aria-label="Show the whole map" title="Show the whole map (0)" onClick={() => scatter.value?.fit()}>
+      <button
+        class="button square"
+        aria-label="Show the whole map"
+        title="Show the whole map (0)"
+        onClick={() => scatter.value?.fit()}
+      >
         <Icon name="fit" />
       </button>
     </div>

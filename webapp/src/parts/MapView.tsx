@@ -18,6 +18,8 @@ import { placed } from "./placing";
 import { playing } from "./Scrubber";
 
 const MORPH_MS = 700;
+/** Pictures that were not here when the map was drawn are looked for again after this. */
+const REFRESH_MS = 20;
 const THEMES = { light: { background: "#ffffff", ink: "#1b2430" }, dark: { background: "#161b22", ink: "#e6eaef" } };
 
 export function MapView() {
@@ -45,11 +47,20 @@ export function MapView() {
     };
   }, []);
   return (
-    <div class="map-view" role="group" aria-roledescription="map" aria-label={mapWords()} tabIndex={0} onKeyDown={onKeyDown}>
+    <div
+      class="map-view"
+      role="group"
+      aria-roledescription="map"
+      aria-label={mapWords()}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+    >
       <div class="canvas" ref={parent} />
       {method.value === COLUMNS && scatter.value && <Axes scatter={scatter.value} />}
       {!points.value && <p class="waiting">Reading the map …</p>}
-      {failure.value && <p class="waiting">The map cannot be drawn: {failure.value} The table has all it would show.</p>}
+      {failure.value && (
+        <p class="waiting">The map cannot be drawn: {failure.value} The table has all it would show.</p>
+      )}
       <HoverCard hovered={hovered} />
     </div>
   );
@@ -94,7 +105,9 @@ function showPoints(map: Scatter): () => void {
     if (!xy) return;
     const moved = before !== null;
     before = address.peek().method;
-    void map.setPoints(xy, { morph_ms: moved ? (playing.peek() ? 1.4 : 1) * MORPH_MS : 0 }).then(() => moved || marked());
+    void map
+      .setPoints(xy, { morph_ms: moved ? (playing.peek() ? 1.4 : 1) * MORPH_MS : 0 })
+      .then(() => moved || marked());
   });
 }
 
@@ -109,14 +122,18 @@ function marked(): void {
 function showPictures(map: Scatter): () => void {
   const { pictures } = manifest;
   if (!pictures) return () => {};
-  const waiting = new Map<string, () => void>();
+  let timer = 0;
+  const again = () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => map.refresh(), REFRESH_MS);
+  };
   map.setPictures((context, at, x, y, size) => {
     if (drawSpot(context, pictures, at, x, y, size)) return true;
-    const { file } = spotOf(pictures, at);
-    if (!waiting.has(file)) waiting.set(file, sheetOf(file).state.subscribe((state) => state === "here" && map.refresh()));
+    const { arrived, state } = sheetOf(spotOf(pictures, at).file);
+    void arrived.then(() => state.peek() === "here" && again());
     return false;
   });
-  return () => waiting.forEach((stop) => stop());
+  return () => window.clearTimeout(timer);
 }
 
 function hearing(map: Scatter, hovered: Signal<Hovered | null>): (() => void)[] {

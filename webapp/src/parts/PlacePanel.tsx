@@ -12,15 +12,24 @@ import type { Placed } from "../payload";
 export function PlacePanel() {
   const { name, answer, fault } = placed.value!;
   return (
-    <section class="story panel" aria-label={`The new image ${name}`} data-placed={answer ? "ready" : fault ? "failed" : "waiting"}>
+    <section
+      class="story panel"
+      aria-label={`The new image ${name}`}
+      data-placed={answer ? "ready" : fault ? "failed" : "waiting"}
+    >
       <header class="panel-head">
         <h2 title={name}>{name}</h2>
         <span class="quiet">new image</span>
-        <button class="button square" aria-label="Close the new image" title="Close (Esc)" onClick={() => (placed.value = null)}>
+        <button
+          class="button square"
+          aria-label="Close the new image"
+          title="Close (Esc)"
+          onClick={() => (placed.value = null)}
+        >
           <Icon name="close" />
         </button>
       </header>
-      <div class="panel-body">
+      <div class="panel-body" tabIndex={0}>
         {!answer && !fault && <p class="quiet">The network looks at it …</p>}
         {fault && (
           <div class="fault" role="alert">
@@ -47,7 +56,12 @@ function Answer({ of }: { of: Placed }) {
       <section>
         <h3>Layer by layer</h3>
         <Votes votes={of.votes} depth={of.depth} reference={of.reference} />
-        <Layers votes={of.votes} depth={of.depth} reference={of.reference} neighbors={of.neighbors.map((rows) => Uint32Array.from(rows))} />
+        <Layers
+          votes={of.votes}
+          depth={of.depth}
+          reference={of.reference}
+          neighbors={of.neighbors.map((rows) => Uint32Array.from(rows))}
+        />
       </section>
       {of.exit && <Exit exit={of.exit} />}
       <p class="hint">A new image is not part of the link to this page.</p>

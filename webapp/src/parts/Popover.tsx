@@ -6,8 +6,9 @@ import { useEffect, useRef } from "preact/hooks";
 
 interface PopoverProps {
   label: ComponentChildren;
-  /** What the button is called where its label is not enough. */
-  name?: string;
+  /** What the window is called, and the button too where its label is only a sign. */
+  name: string;
+  isNamed?: boolean;
   kind?: string;
   /** On which side of the button it hangs. */
   align?: "left" | "right";
@@ -16,18 +17,35 @@ interface PopoverProps {
   children: (close: () => void) => ComponentChildren;
 }
 
-export function Popover({ label, name, kind = "button", align = "left", disabled, shortcut, children }: PopoverProps) {
+export function Popover({
+  label,
+  name,
+  isNamed = false,
+  kind = "button",
+  align = "left",
+  disabled,
+  shortcut,
+  children,
+}: PopoverProps) {
   const open = useSignal(false);
   const root = useRef<HTMLDivElement>(null);
   const close = () => closeAndReturn(open, root.current);
   useClosing(open, root);
   return (
     <div class="popover" ref={root}>
-      <button class={kind} aria-label={name} aria-haspopup="dialog" aria-expanded={open.value} disabled={disabled} data-shortcut={shortcut} onClick={() => (open.value = !open.value)}>
+      <button
+        class={kind}
+        aria-label={isNamed ? undefined : name}
+        aria-haspopup="dialog"
+        aria-expanded={open.value}
+        disabled={disabled}
+        data-shortcut={shortcut}
+        onClick={() => (open.value = !open.value)}
+      >
         {label}
       </button>
       {open.value && (
-        <div class={`sheet ${align}`} role="dialog" aria-label={name ?? "Choices"} ref={keepInside}>
+        <div class={`sheet ${align}`} role="dialog" aria-label={name} ref={keepInside}>
           {children(close)}
         </div>
       )}

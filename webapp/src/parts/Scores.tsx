@@ -15,7 +15,9 @@ export function Scores({ row }: { row: number }) {
   return (
     <>
       {GROUPS.map(({ title, of }) => {
-        const fields = manifest.columns.filter((column) => of.includes(column.group) && (column.kind === "number" || column.kind === "whole")).map(({ name }) => field(name));
+        const fields = manifest.columns
+          .filter((column) => of.includes(column.group) && (column.kind === "number" || column.kind === "whole"))
+          .map(({ name }) => field(name));
         const known = fields.filter((one) => one !== null);
         return known.length > 0 && <ScoreTable key={title} title={title} fields={known} row={row} />;
       })}
@@ -82,7 +84,11 @@ function Spark({ field: of, row }: { field: Field; row: number }) {
   const own = valueAt(of, row);
   const most = Math.max(1, ...counts);
   const share = own === null || high <= low ? null : (own - low) / (high - low);
-  const bars = Array.from(counts, (count, place) => `M${3 * place} ${HEIGHT}v${-(count && Math.max(1, Math.sqrt(count / most) * (HEIGHT - 4)))}h2.4V${HEIGHT}z`).join("");
+  const bars = Array.from(
+    counts,
+    (count, place) =>
+      `M${3 * place} ${HEIGHT}v${-(count && Math.max(1, Math.sqrt(count / most) * (HEIGHT - 4)))}h2.4V${HEIGHT}z`,
+  ).join("");
   return (
     <svg class="spark" viewBox={`0 0 ${3 * BINS} ${HEIGHT}`} width={3 * BINS} height={HEIGHT} aria-hidden="true">
       <path d={bars} />

@@ -19,7 +19,12 @@ export function Scrubber({ map }: { map: MapMethod }) {
   useEffect(() => effect(keepPlaying), []);
   return (
     <div class="scrubber" role="group" aria-label="Layers">
-      <button class="button square" aria-label={playing.value ? "Stop" : "Play through the layers"} title="Play (p)" onClick={() => play(map)}>
+      <button
+        class="button square"
+        aria-label={playing.value ? "Stop" : "Play through the layers"}
+        title="Play (p)"
+        onClick={() => play(map)}
+      >
         <Icon name={playing.value ? "pause" : "play"} />
       </button>
       <div class="track">
@@ -43,7 +48,7 @@ export function Scrubber({ map }: { map: MapMethod }) {
 /** Pixels of a letter of a name, and of the room between names. */
 const LETTER = 6.2;
 const ROOM = 12;
-const LONGEST = 110;
+const LONGEST = 92;
 
 function Names({ map, at }: { map: MapMethod; at: number }) {
   const { element, width } = useScrolled<HTMLOListElement>();
@@ -55,8 +60,16 @@ function Names({ map, at }: { map: MapMethod; at: number }) {
   return (
     <ol class="names" aria-hidden="true" ref={element}>
       {map.taps.map(({ tap }, place) => (
-        <li key={tap} class={place === at ? "at" : isNamed(place) ? "" : "skipped"} style={`left:${(100 * place) / last}%`} title={tap} onClick={() => go({ tap })}>
-          <span>{tap}</span>
+        <li
+          key={tap}
+          class={place === at ? "at" : isNamed(place) ? "" : "skipped"}
+          style={`left:${(100 * place) / last}%`}
+          title={tap}
+          onClick={() => go({ tap })}
+        >
+          <span class="tail">
+            <bdi>{tap}</bdi>
+          </span>
         </li>
       ))}
     </ol>

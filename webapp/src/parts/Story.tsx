@@ -6,6 +6,7 @@ import { wordsAt } from "../columns";
 import { copy } from "../csv";
 import { field, idOf, listed, votes } from "../derived";
 import { linkTo, manifest } from "../state";
+import { isNarrow } from "../theme";
 import { confidenceWords, countWords } from "../words";
 import { ExitBars } from "./ExitBars";
 import { FeatureMapsPart } from "./FeatureMapsPart";
@@ -27,7 +28,7 @@ export function Story({ row }: { row: number }) {
   return (
     <section class="story panel" aria-label={`Story of ${idOf(row)}`} data-row={row} data-ready={ready} key="story">
       <Head row={row} heading={heading} />
-      <div class="panel-body">
+      <div class="panel-body" tabIndex={0}>
         <Summary row={row} />
         <Suspect row={row} />
         {own && depth !== undefined && reference !== undefined && (
@@ -53,7 +54,12 @@ function told(): void {
 
 function Head({ row, heading }: { row: number; heading: { current: HTMLHeadingElement | null } }) {
   const at = listed.value.indexOf(row);
-  const share = async () => say((await copy(linkTo({ row }))) ? "Link copied" : "The clipboard cannot be written; take the link from the address bar.");
+  const share = async () =>
+    say(
+      (await copy(linkTo({ row })))
+        ? "Link copied"
+        : "The clipboard cannot be written; take the link from the address bar.",
+    );
   return (
     <header class="panel-head">
       <h2 tabIndex={-1} ref={heading} title={idOf(row)}>
@@ -76,15 +82,21 @@ function Head({ row, heading }: { row: number; heading: { current: HTMLHeadingEl
   );
 }
 
-const LARGE = 144;
-
 function Summary({ row }: { row: number }) {
   const [label, prediction, confidence, correct] = ["label", "prediction", "confidence", "correct"].map(field);
   const right = correct?.values[row];
-  const others = manifest.columns.filter(({ group, name }) => group === "example" && name !== "label").map(({ name }) => field(name));
+  const others = manifest.columns
+    .filter(({ group, name }) => group === "example" && name !== "label")
+    .map(({ name }) => field(name));
   return (
     <div class="summary">
-      <Picture of={manifest.pictures} place={row} size={LARGE} words={`Picture of ${idOf(row)}`} row={row} />
+      <Picture
+        of={manifest.pictures}
+        place={row}
+        size={isNarrow() ? 104 : 144}
+        words={`Picture of ${idOf(row)}`}
+        row={row}
+      />
       <dl>
         <dt>Label</dt>
         <dd>{label ? wordsAt(label, row) : "…"}</dd>

@@ -5,21 +5,22 @@ import { useEffect, useId } from "preact/hooks";
 import { openStory, sortBy, toggleSelected } from "../actions";
 import { valueAt, wordsAt, type Field } from "../columns";
 import { field, ids, idOf, listed, selectedMask } from "../derived";
-import { address, manifest } from "../state";
+import { address, manifest, part, row as openRow } from "../state";
 import { linesInView, scrollFor } from "../virtual";
 import { Picture } from "./Picture";
 import { useScrolled } from "./scrolled";
 
 const LINE = 36;
+const columns = part("columns");
 
 export function Table() {
   const scrolled = useScrolled();
   const at = useSignal(0);
   const id = useId();
   const rows = listed.value;
-  const fields = address.value.columns.map(field).filter((one) => one !== null);
+  const fields = columns.value.map(field).filter((one) => one !== null);
   const { first, end } = linesInView(scrolled.top.value, scrolled.height.value, LINE, rows.length, 8);
-  const { row: open } = address.value;
+  const { value: open } = openRow;
   const show = (place: number) => {
     const box = scrolled.element.current!;
     at.value = place;
@@ -28,12 +29,14 @@ export function Table() {
   useEffect(() => {
     const place = open === null ? -1 : rows.indexOf(open);
     if (place >= 0) show(place);
-  }, [open, rows]);
+  }, [open, rows, scrolled.height.value > 0]);
   const active = Math.min(at.value, rows.length - 1);
   const onKeyDown = (event: KeyboardEvent) => {
     if ((event.target as HTMLElement).closest("button")) return;
     const page = Math.max(1, Math.floor(scrolled.height.value / LINE) - 2);
-    const by = { ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page, Home: -rows.length, End: rows.length }[event.key];
+    const by = { ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page, Home: -rows.length, End: rows.length }[
+      event.key
+    ];
     if (by !== undefined) show(Math.max(0, Math.min(rows.length - 1, active + by)));
     else if (event.key === "Enter" && rows.length) openStory(rows[active]);
     else if (event.key === " " && rows.length) toggleSelected(rows[active]);
@@ -43,12 +46,28 @@ export function Table() {
   const inPage = active >= first && active < end;
   return (
     <div class="table-box" ref={scrolled.element} onScroll={scrolled.onScroll} data-count={rows.length}>
-      <table role="grid" aria-label="Examples" aria-multiselectable="true" aria-rowcount={rows.length + 1} aria-colcount={fields.length + 2} tabIndex={0} aria-activedescendant={inPage && rows.length ? `${id}-${active}` : undefined} onKeyDown={onKeyDown}>
+      <table
+        role="grid"
+        aria-label="Examples"
+        aria-multiselectable="true"
+        aria-rowcount={rows.length + 1}
+        aria-colcount={fields.length + 2}
+        tabIndex={0}
+        aria-activedescendant={inPage && rows.length ? `${id}-${active}` : undefined}
+        onKeyDown={onKeyDown}
+      >
         <Head fields={fields} />
         <tbody>
           <Gap lines={first} columns={fields.length + 2} />
           {Array.from(rows.subarray(first, end), (row, place) => (
-            <Line key={row} id={`${id}-${first + place}`} row={row} number={first + place} fields={fields} active={first + place === active} />
+            <Line
+              key={row}
+              id={`${id}-${first + place}`}
+              row={row}
+              number={first + place}
+              fields={fields}
+              active={first + place === active}
+            />
           ))}
           <Gap lines={rows.length - end} columns={fields.length + 2} />
         </tbody>
@@ -76,14 +95,30 @@ function Head({ fields }: { fields: Field[] }) {
         </th>
         <SortHead name="id" title="Id" />
         {fields.map(({ column }, place) => (
-          <SortHead key={column.name} name={column.name} title={column.title} about={column.about} number={isNumber(fields[place])} />
+          <SortHead
+            key={column.name}
+            name={column.name}
+            title={column.title}
+            about={column.about}
+            number={isNumber(fields[place])}
+          />
         ))}
       </tr>
     </thead>
   );
 }
 
-function SortHead({ name, title, about, number = false }: { name: string; title: string; about?: string; number?: boolean }) {
+function SortHead({
+  name,
+  title,
+  about,
+  number = false,
+}: {
+  name: string;
+  title: string;
+  about?: string;
+  number?: boolean;
+}) {
   const { sort, descending } = address.value;
   const own = sort === name;
   const order = own ? (descending ? "descending" : "ascending") : "none";
@@ -107,12 +142,18 @@ interface LineProps {
 
 function Line({ id, row, number, fields, active }: LineProps) {
   const selected = selectedMask.value[row] === 1;
-  const kind = [active && "active", selected && "selected", address.value.row === row && "open"].filter(Boolean).join(" ");
-  const onClick = (event: MouseEvent) => (event.ctrlKey || event.metaKey || event.shiftKey ? toggleSelected(row) : openStory(row));
+  const kind = [active && "active", selected && "selected", openRow.value === row && "open"].filter(Boolean).join(" ");
+  const onClick = (event: MouseEvent) =>
+    event.ctrlKey || event.metaKey || event.shiftKey ? toggleSelected(row) : openStory(row);
   return (
     <tr id={id} class={kind} aria-rowindex={number + 2} aria-selected={selected} data-row={row} onClick={onClick}>
       <td class="thumb">
-        <Picture of={manifest.pictures} place={row} size={28} words={ids.value ? `Picture of ${idOf(row)}` : "Picture"} />
+        <Picture
+          of={manifest.pictures}
+          place={row}
+          size={28}
+          words={ids.value ? `Picture of ${idOf(row)}` : "Picture"}
+        />
       </td>
       <th scope="row">{idOf(row)}</th>
       {fields.map((one) => (
@@ -124,7 +165,9 @@ function Line({ id, row, number, fields, active }: LineProps) {
 
 /** Values with names of their own are words. */
 function isNumber({ column, choices }: Field): boolean {
-  return column.kind === "number" || (column.kind === "whole" && (!choices || choices[0] === String(column.range?.[0])));
+  return (
+    column.kind === "number" || (column.kind === "whole" && (!choices || choices[0] === String(column.range?.[0])))
+  );
 }
 
 function Value({ of, row }: { of: Field; row: number }) {

@@ -19,13 +19,24 @@ export function UnitPage() {
   return (
     <section class="panel unit-page" aria-label={`Unit ${number} of ${unitTap}`} data-unit={number}>
       <Head tap={unitTap} unit={number!} />
-      <div class="panel-body">{unit ? <Body unit={unit} /> : <p>This run tells nothing of unit {number} of {unitTap}.</p>}</div>
+      <div class="panel-body" tabIndex={0}>
+        {unit ? (
+          <Body unit={unit} />
+        ) : (
+          <p>
+            This run tells nothing of unit {number} of {unitTap}.
+          </p>
+        )}
+      </div>
     </section>
   );
 }
 
 function Head({ tap, unit }: { tap: string; unit: number }) {
-  const share = async () => say((await copy(linkTo({}))) ? "Link copied" : "The clipboard cannot be written; take the link from the address bar.");
+  const share = async () =>
+    say(
+      (await copy(linkTo({}))) ? "Link copied" : "The clipboard cannot be written; take the link from the address bar.",
+    );
   return (
     <header class="panel-head">
       <h2>
@@ -90,6 +101,7 @@ function Strong({ unit, rank, place }: { unit: Unit; rank: number; place: number
       <Picture of={manifest.unit_pictures} place={place} size={72} row={row ?? undefined} />
       <span class="name">{name}</span>
       <span class="quiet">{numberWords(unit.values[rank])}</span>
+      <span class="unseen">{id}</span>
     </>
   );
   const words = `${id}: ${name}, ${numberWords(unit.values[rank])}`;
@@ -100,7 +112,7 @@ function Strong({ unit, rank, place }: { unit: Unit; rank: number; place: number
           {shown}
         </span>
       ) : (
-        <button class="strong" title={words} aria-label={`Story of ${words}`} onClick={() => openStory(row)}>
+        <button class="strong" title={words} onClick={() => openStory(row)}>
           {shown}
         </button>
       )}

@@ -67,7 +67,11 @@ type Sort = "unit" | "fires" | "selectivity" | "excited_by";
 const HEADS: { sort: Sort; title: string; about: string }[] = [
   { sort: "unit", title: "Unit", about: "Its place in the layer" },
   { sort: "fires", title: "Fires at", about: "Share of the images at which it is above zero" },
-  { sort: "selectivity", title: "Selectivity", about: "How much more the class that excites it most does so than the others: 0 to 1" },
+  {
+    sort: "selectivity",
+    title: "Selectivity",
+    about: "How much more the class that excites it most does so than the others: 0 to 1",
+  },
   { sort: "excited_by", title: "Excited by", about: "The class that excites it most" },
 ];
 const THUMBS = 5;
@@ -86,7 +90,12 @@ function UnitTable({ of }: { of: TapUnits }) {
         <thead>
           <tr>
             {HEADS.map(({ sort: name, title, about }) => (
-              <th key={name} scope="col" class={name === "excited_by" ? "" : "number"} aria-sort={sort.value === name ? (descending.value ? "descending" : "ascending") : "none"}>
+              <th
+                key={name}
+                scope="col"
+                class={name === "excited_by" ? "" : "number"}
+                aria-sort={sort.value === name ? (descending.value ? "descending" : "ascending") : "none"}
+              >
                 <button class="sort" title={about} onClick={() => by(name)}>
                   {title}
                   <span aria-hidden="true">{sort.value === name ? (descending.value ? " ↓" : " ↑") : ""}</span>

@@ -19,17 +19,42 @@ export function Values({ field, colored = true }: { field: Field; colored?: bool
   const only = allowedBy(field.column.name);
   const colors = colored ? choiceColors(field, dark.value) : [];
   const wanted = words.value.trim().toLowerCase();
-  const places = choices.map((_, place) => place).filter((place) => !wanted || choices[place].toLowerCase().includes(wanted));
+  const places = choices
+    .map((_, place) => place)
+    .filter((place) => !wanted || choices[place].toLowerCase().includes(wanted));
   return (
     <div class="values">
       {choices.length > MANY && (
-        <input class="field" placeholder={`Search ${countWords(choices.length)} values`} aria-label={`Search the values of ${field.column.title}`} value={words} onInput={(event) => (words.value = event.currentTarget.value)} />
+        <input
+          class="field"
+          placeholder={`Search ${countWords(choices.length)} values`}
+          aria-label={`Search the values of ${field.column.title}`}
+          value={words}
+          onInput={(event) => (words.value = event.currentTarget.value)}
+        />
       )}
       <ul>
         {places.map((place) => (
-          <Entry key={place} column={field.column.name} value={field.first + place} name={choices[place]} count={counts[place]} color={colors[place]} only={only} />
+          <Entry
+            key={place}
+            column={field.column.name}
+            value={field.first + place}
+            name={choices[place]}
+            count={counts[place]}
+            color={colors[place]}
+            only={only}
+          />
         ))}
-        {counts[choices.length] > 0 && <Entry column={field.column.name} value={null} name="not known" count={counts[choices.length]} color={colored ? UNKNOWN_COLOR : undefined} only={only} />}
+        {counts[choices.length] > 0 && (
+          <Entry
+            column={field.column.name}
+            value={null}
+            name="not known"
+            count={counts[choices.length]}
+            color={colored ? UNKNOWN_COLOR : undefined}
+            only={only}
+          />
+        )}
       </ul>
     </div>
   );
@@ -55,7 +80,12 @@ function Entry({ column, value, name, count, color, only }: EntryProps) {
   const out = only !== null && !pressed;
   return (
     <li>
-      <button class={`value${out ? " out" : ""}`} aria-pressed={pressed} title={name} onClick={(event) => isolate(column, value, add(event))}>
+      <button
+        class={`value${out ? " out" : ""}`}
+        aria-pressed={pressed}
+        title={name}
+        onClick={(event) => isolate(column, value, add(event))}
+      >
         {color && <i class="swatch" style={`background:${color}`} />}
         <span class="name">{name}</span>
         <span class="count">{countWords(count)}</span>
@@ -69,7 +99,14 @@ export function UnknownValue({ column, count }: { column: string; count: number 
   if (!count) return null;
   return (
     <ul class="values">
-      <Entry column={column} value={null} name="not known" count={count} color={UNKNOWN_COLOR} only={allowedBy(column)} />
+      <Entry
+        column={column}
+        value={null}
+        name="not known"
+        count={count}
+        color={UNKNOWN_COLOR}
+        only={allowedBy(column)}
+      />
     </ul>
   );
 }

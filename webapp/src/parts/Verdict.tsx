@@ -7,7 +7,9 @@ import { countWords, numberWords } from "../words";
 
 /** Lines of the summary. */
 export function Verdict({ row }: { row: number }) {
-  const kinds = manifest.columns.filter(({ group, kind }) => group === "kinds" && kind === "category").map(({ name }) => field(name));
+  const kinds = manifest.columns
+    .filter(({ group, kind }) => group === "kinds" && kind === "category")
+    .map(({ name }) => field(name));
   const suspicion = field("suspicion");
   const rank = suspicion && rankOf(suspicion, row);
   return (
@@ -26,7 +28,10 @@ export function Verdict({ row }: { row: number }) {
         <>
           <dt title={suspicion.column.about}>{suspicion.column.title}</dt>
           <dd>
-            {numberWords(suspicion.values[row])} <span class="quiet">place {countWords(rank.beyond + 1)} of {countWords(rank.of)}</span>
+            {numberWords(suspicion.values[row])}{" "}
+            <span class="quiet">
+              place {countWords(rank.beyond + 1)} of {countWords(rank.of)}
+            </span>
           </dd>
         </>
       )}
@@ -37,7 +42,8 @@ export function Verdict({ row }: { row: number }) {
 /** Said aloud where another label is suggested. */
 export function Suspect({ row }: { row: number }) {
   const [suggested, label] = ["suggested", "label"].map(field);
-  if (!suggested || !label || valueAt(suggested, row) === null || valueAt(suggested, row) === valueAt(label, row)) return null;
+  if (!suggested || !label || valueAt(suggested, row) === null || valueAt(suggested, row) === valueAt(label, row))
+    return null;
   return (
     <p class="suspect" title={suggested.column.about}>
       The label says <b>{wordsAt(label, row)}</b>; perhaps it should be <b>{wordsAt(suggested, row)}</b>.

@@ -15,16 +15,25 @@ export function Votes({ votes, depth, reference }: VotesProps) {
   return (
     <>
       <p class="decided">{depthWords(depth, reference)}</p>
-      <div class="strip" role="img" aria-label={`Votes from ${taps[0].name} to ${taps[taps.length - 1].name}: ${Array.from(votes, (vote) => classes[vote]).join(", ")}`}>
+      <div
+        class="strip"
+        role="img"
+        aria-label={`Votes from ${taps[0].name} to ${taps[taps.length - 1].name}: ${Array.from(votes, (vote) => classes[vote]).join(", ")}`}
+      >
         {Array.from(votes, (vote, tap) => (
-          <i key={tap} class={`${vote === reference ? "agrees" : "differs"}${tap >= depth ? " settled" : ""}`} style={`background:${classPalette.value[vote]}`} title={`${taps[tap].name}: ${classes[vote]}`} />
+          <i
+            key={tap}
+            class={`${vote === reference ? "agrees" : "differs"}${tap >= depth ? " settled" : ""}`}
+            style={`background:${classPalette.value[vote]}`}
+            title={`${taps[tap].name}: ${classes[vote]}`}
+          />
         ))}
       </div>
     </>
   );
 }
 
-export function depthWords(depth: number, reference: number): string {
+function depthWords(depth: number, reference: number): string {
   const { taps, classes } = manifest;
   const name = classes[reference] ?? "not known";
   if (depth >= taps.length) return `Unresolved: the last probe does not vote for ${name}, the reference class.`;

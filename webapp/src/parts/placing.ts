@@ -24,7 +24,10 @@ export async function place(picture: Blob, name = "pasted picture"): Promise<voi
     const answer = await source.place(picture);
     if (placed.value === waiting) placed.value = { ...waiting, answer };
   } catch (fault) {
-    const known = fault instanceof Fault ? fault : new Fault(`The answer cannot be read: ${(fault as Error).message}`, "Try again.");
+    const known =
+      fault instanceof Fault
+        ? fault
+        : new Fault(`The answer cannot be read: ${(fault as Error).message}`, "Try again.");
     if (placed.value === waiting) placed.value = { ...waiting, fault: known };
   }
 }
