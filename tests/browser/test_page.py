@@ -94,7 +94,7 @@ def test_a_story_shows_the_votes_depth_and_neighbors_of_its_row(explorer: Page, 
     expect(story).to_contain_text(str(example["id"]))
     expect(story).to_contain_text(str(example["prediction_name"]))
     tap = read_table(run / "taps.parquet")["name"][example["depth"]]
-    expect(story).to_contain_text(f"Decided at {tap}, tap {example['depth'] + 1} of 11")
+    expect(story).to_contain_text(f"Prediction depth {example['depth']}, decided at {tap}:")
     neighbors = np.load(run / "neighbors.npy")[row, :, :5]
     shown = explorer.evaluate(
         "() => [...document.querySelectorAll('.story [data-base]')].map((one) => Number(one.dataset.base))"

@@ -36,7 +36,7 @@ export function Votes({ votes, depth, reference }: VotesProps) {
 function depthWords(depth: number, reference: number): string {
   const { taps, classes } = manifest;
   const name = classes[reference] ?? "not known";
-  if (depth >= taps.length) return `Unresolved: the last probe does not vote for ${name}, the reference class.`;
-  if (depth === 0) return `Decided at the first tap, ${taps[0].name}: every probe votes for ${name}.`;
-  return `Decided at ${taps[depth].name}, tap ${depth + 1} of ${taps.length}: from there on every probe votes for ${name}.`;
+  if (depth >= taps.length) return `Prediction depth ${depth}, unresolved: the last probe does not vote for ${name}, the reference class.`;
+  if (depth === 0) return `Prediction depth 0, decided at the first tap, ${taps[0].name}: every probe votes for ${name}.`;
+  return `Prediction depth ${depth}, decided at ${taps[depth].name}: from there on every probe votes for ${name}.`;
 }
