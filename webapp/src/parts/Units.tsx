@@ -46,8 +46,13 @@ function Taps({ chosen }: { chosen: TapUnits }) {
           {manifest.units.map(({ tap, layer }) => (
             <tr key={tap} class={tap === chosen.tap ? "active" : ""}>
               <th scope="row">
-                <button class="link" aria-current={tap === chosen.tap} onClick={() => go({ unitTap: tap, unit: null })}>
-                  {tap}
+                <button
+                  class="link tail"
+                  title={tap}
+                  aria-current={tap === chosen.tap}
+                  onClick={() => go({ unitTap: tap, unit: null })}
+                >
+                  <bdi>{tap}</bdi>
                 </button>
               </th>
               {[layer.units, layer.dead, layer.never_fires, layer.saturated].map((count, place) => (
