@@ -28,10 +28,13 @@ def test_the_neighbours_are_those_of_a_search_and_of_the_definition(width: int) 
     assert (found == nearest_rows(queries, base, 7)).all()
 
 
-def test_sketches_leave_few_rows_to_be_measured() -> None:
-    prepared = PreparedBase.over(torch.from_numpy(patterned(3000, 1500)))
-    left = [len(prepared._candidates(query, 5, -1)) for query in torch.from_numpy(patterned(8, 1500, seed=2))]
-    assert max(left) < 1000
+def test_bounds_hold_and_leave_few_rows_to_be_measured() -> None:
+    base, query = patterned(2000, 3000) + 100, patterned(1, 3000, seed=2)[0] + 100
+    prepared = PreparedBase.over(torch.from_numpy(base))
+    lower, upper = (bound.numpy() / prepared.frame.scale**2 for bound in prepared._bounds(torch.from_numpy(query)))
+    exact = np.square(base.astype("f8") - query).sum(axis=1)
+    assert ((lower <= exact) & (exact <= upper)).all()
+    assert (lower <= np.sort(upper)[9]).sum() < 40
 
 
 def test_a_row_of_the_base_is_not_its_own_neighbour() -> None:

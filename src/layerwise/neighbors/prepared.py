@@ -1,8 +1,8 @@
 """PreparedBase: a base that is made ready once, and is then asked about one query at a time.
 
-`find_neighbors` is made for many queries: it goes over the whole base to find its frame, and again for each tile. Here
-the sketches of the base are kept (`sketch`), so that a query reads these and the few rows that they cannot rule out.
-The last word is the same, distances in float64, and so are the neighbours.
+`find_neighbors` is made for many queries: it finds the frame of a search, and copies the centred base, each time. Here
+norms are kept, and a query reads the rows once, where they lie, in float32. Bounds of the rounding leave few rows,
+whose distances in float64 are the last word: the neighbours are the same.
 """
 
 from __future__ import annotations
@@ -15,47 +15,45 @@ from torch import Tensor
 from layerwise.errors import ShapeError
 from layerwise.neighbors.candidates import Candidates
 from layerwise.neighbors.found import Neighbors
-from layerwise.neighbors.frame import Frame
+from layerwise.neighbors.frame import Frame, squared_norms
 from layerwise.neighbors.measuring import measure
-from layerwise.neighbors.plan import SHORT_REST
-from layerwise.neighbors.scores import full_precision, minus_twice_product, product_error
+from layerwise.neighbors.scores import feature_blocks, full_precision, product_error
 from layerwise.neighbors.search import check_arrays
-from layerwise.neighbors.sketch import Directions, Sketch, principal_columns
+from layerwise.neighbors.tiles import MEASURE_BYTES, tiles
 
-SHORT = 256
-"""Of rows with so few features all are measured: sketches would not be shorter."""
-
-LENGTH = 256
-"""Directions of a sketch."""
-
-MEASURED_FIRST = 32
-"""Rows beyond k that are measured first: the k-th nearest of them says how far a neighbour can be."""
-
-ROUNDING = 1 + 1e-9
-"""More than a sum of squares in float64 can be off."""
+UNIT = float(torch.finfo(torch.float32).eps) / 2
 
 
 @dataclass(frozen=True)
 class PreparedBase:
-    """A base, and what rules most of its rows out.
+    """A base, and what its rows' distances are bounded with, in the units of a frame.
 
     Attributes:
-        base: shape (B, D); it may be mapped from a file, of which a query then reads a few rows.
-        sketches: of all rows; None if all are measured.
+        base: shape (B, D), float32; it may be mapped from a file.
+        frame: scale and centre c.
+        norms: shape (B,), float64, |Y|² of the centred rows.
+        lengths: shape (B,), float64, |y| of the rows themselves.
     """
 
     base: Tensor
-    sketches: Sketches | None
+    frame: Frame
+    norms: Tensor
+    lengths: Tensor
 
     @classmethod
     def over(cls, base: Tensor) -> PreparedBase:
-        """Sketch a base (B, D).
+        """Measure a base (B, D) of any floating type; one that is not float32 is copied.
 
         Raises:
             NonFiniteError: NaN or infinity among its values.
         """
-        with full_precision(base.device):
-            return cls(base, Sketches.over(base))
+        base = base.float()
+        frame = Frame.over(base[:1], base)
+        parts = [
+            squared_norms(frame.centred(base[tile], torch.float32))
+            for tile in tiles(len(base), base.shape[1], MEASURE_BYTES)
+        ]
+        return cls(base, frame, torch.cat(parts), squared_norms(base).sqrt() * frame.scale)
 
     def find(self, query: Tensor, k: int, *, own_row: int = -1) -> Neighbors:
         """The k nearest rows, exact, nearest first: those of `find_neighbors`.
@@ -80,75 +78,35 @@ class PreparedBase:
             raise ShapeError(f"one query (D,) is expected; got {tuple(query.shape)}.")
         check_arrays(query[None], self.base, k)
         with full_precision(self.base.device):
-            rows = self._candidates(query, k, own_row)
-            return self._measured(query, rows[rows != own_row], k)
+            lower, upper = self._bounds(query.float())
+            if own_row >= 0:
+                lower[own_row] = upper[own_row] = torch.inf
+            rows = _possible(lower, upper, k)
+            if own_row >= 0:
+                rows = rows[rows != own_row]
+            known = torch.zeros(1, len(rows), dtype=torch.float64)
+            candidates = Candidates(rows[None], known, known, torch.ones(1, dtype=torch.bool))
+            return measure(query[None], self.base, candidates, k, 0)
 
-    def _candidates(self, query: Tensor, k: int, own_row: int) -> Tensor:
-        """Rows (c,), farther than k of which are all others."""
-        first_count = k + MEASURED_FIRST
-        if self.sketches is None or first_count >= len(self.base):
-            return torch.arange(len(self.base))
-        asked = self.sketches.of_query(query)
-        scores = self.sketches.scores(asked)
-        first = scores.topk(first_count, largest=False).indices
-        nearest = self._measured(query, first[first != own_row], k)
-        near = scores <= self.sketches.largest_scores(asked, float(nearest.squared_distances[0, -1]))
-        near |= scores.isnan()
-        near[first] = True
-        return near.nonzero()[:, 0]
+    def _bounds(self, query: Tensor) -> tuple[Tensor, Tensor]:
+        """What the squared distance of each row is at least and at most: (B,) each.
 
-    def _measured(self, query: Tensor, rows: Tensor, k: int) -> Neighbors:
-        """The k nearest of some rows (c,)."""
-        nothing_known = torch.zeros(1, len(rows), dtype=torch.float64)
-        candidates = Candidates(rows[None], nothing_known, nothing_known, torch.ones(1, dtype=torch.bool))
-        return measure(query[None], self.base, candidates, k, 0)
-
-
-@dataclass(frozen=True)
-class Sketches:
-    """Sketches of a base, and the directions along which a query gets its own.
-
-    Attributes:
-        frame: where they are made.
-        directions: what is sketched.
-        sketch: of all rows.
-    """
-
-    frame: Frame
-    directions: Directions
-    sketch: Sketch
-
-    @classmethod
-    def over(cls, base: Tensor) -> Sketches | None:
-        """Sketches of a base (B, D); None if they would not be shorter than its rows, or these are all the same.
-
-        Raises:
-            NonFiniteError: NaN or infinity among its values.
+        With X and Y the query and a row less the centre c, |Y − X|² = |Y|² + |X|² − 2 y · X + 2 c · X. Only y · X is
+        off by more than a few roundings, by at most |y| |X| times the error of a sum. So rows need not be centred.
         """
-        frame = Frame.over(base[:1], base)
-        if base.shape[1] <= SHORT:
-            return None
-        columns = principal_columns(base, frame, min(LENGTH, base.shape[1] // 2))
-        if not columns.shape[1]:
-            return None
-        sample = frame.centred(base[:: -(-len(base) // 256)], torch.float32)
-        norm = float(sample.double().square().sum(dim=1).mean().sqrt())
-        directions = Directions.along(columns, shortest_rest=norm * SHORT_REST)
-        return cls(frame, directions, directions.sketch(base, frame))
+        centred = self.frame.centred(query[None], torch.float32)[0]
+        exact = centred.double()
+        own, shift = exact.square().sum(), exact @ self.frame.center.float().double()
+        product = torch.zeros(len(self.base), dtype=torch.float64)
+        for block in feature_blocks(len(query)):
+            product += torch.mv(self.base[:, block], centred[block])
+        squared = self.norms + own - 2 * self.frame.scale * product + 2 * shift
+        of_product = 2 * product_error(len(query), torch.float32) * self.lengths * own.sqrt()
+        off = of_product + 8 * UNIT * (self.norms + own) + self.frame.absolute_error
+        return squared - off, squared + off
 
-    def of_query(self, query: Tensor) -> Sketch:
-        """The sketch of a query (D,)."""
-        return self.directions.sketch(query[None], self.frame)
 
-    def scores(self, asked: Sketch) -> Tensor:
-        """|y|² − 2 x · y of the sketches, shape (B,)."""
-        return minus_twice_product(self.sketch.squared_lengths, asked.vectors, self.sketch.vectors)[0]
-
-    def largest_scores(self, asked: Sketch, farthest: float) -> Tensor:
-        """The largest score, for each row (B,), with which it can be within a squared distance of the query."""
-        own, lengths = asked.squared_lengths.double(), self.sketch.squared_lengths.double()
-        distance = (farthest * ROUNDING) ** 0.5 * self.frame.scale
-        reach = distance + asked.radii + self.sketch.radii
-        slack = product_error(self.sketch.vectors.shape[1], torch.float32) * (own + lengths)
-        largest: Tensor = reach.square() - own + slack + self.frame.absolute_error
-        return largest
+def _possible(lower: Tensor, upper: Tensor, k: int) -> Tensor:
+    """The rows that may be among the k nearest; what is no number rules nothing out."""
+    ruled_out = lower > upper.kthvalue(k).values
+    return (~ruled_out).nonzero()[:, 0]
