@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +14,7 @@ from torch import nn
 from layerwise.data.images import ImageData
 from layerwise.data.validation import as_pixels
 from layerwise.errors import InputError, ModelError, ShapeError
-from layerwise.inside.embedding.alignment import find_turn
+from layerwise.inside.embedding.alignment import Turn, find_turn
 from layerwise.inside.embedding.folder import load_maps
 from layerwise.inside.embedding.placing import Ground, place_points
 from layerwise.inside.embedding.reduction import first_plane
@@ -120,7 +121,16 @@ class MapPlacer:
         activations = record(
             self._model, data, self._taps, only=[one.tap for one in self._maps], preprocessing=self._preprocessing
         )
-        values = [one.reduction.apply(activations.flat(one.tap)) for one in self._maps]
+        return self.place_values({one.tap: activations.flat(one.tap) for one in self._maps})
+
+    @property
+    def tap_names(self) -> tuple[str, ...]:
+        """The taps that have maps."""
+        return tuple(one.tap for one in self._maps)
+
+    def place_values(self, tap_to_values: Mapping[str, NDArray[np.floating]]) -> Mapping[str, NDArray[np.float64]]:
+        """The same from what images give at the taps, for those who have it: vectors (M, D) of each."""
+        values = [one.reduction.apply(tap_to_values[one.tap]) for one in self._maps]
         if self._method == "pca":
             return {one.tap: self._on_plane(one, value) for one, value in zip(self._maps, values, strict=True)}
         grounds = [Ground(one.reduced, self._drawn[one.tap].coordinates) for one in self._maps]
@@ -129,5 +139,8 @@ class MapPlacer:
 
     def _on_plane(self, maps: TapMaps, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Along the first two components, turned as the map was turned to that of the tap before."""
-        turn = find_turn(self._drawn[maps.tap].coordinates, first_plane(maps.reduced))
-        return turn.apply(first_plane(values)).astype(np.float64)
+        return self._turns[maps.tap].apply(first_plane(values)).astype(np.float64)
+
+    @cached_property
+    def _turns(self) -> dict[str, Turn]:
+        return {one.tap: find_turn(self._drawn[one.tap].coordinates, first_plane(one.reduced)) for one in self._maps}
