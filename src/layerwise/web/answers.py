@@ -166,7 +166,11 @@ class RunAnswers:
 
         network = self._network.result()
         bases = prepare_base(network, self._run, limit_bytes=self._limit_bytes, progress=self._watched)
-        return Placer.create(network, bases, self._run)
+        self._doing = "Reading maps and exits"
+        placer = Placer.create(network, bases, self._run)
+        with self._places.turn():
+            placer.warm()
+        return placer
 
     def _watched(self, items: Iterable[Item], *, total: int, what: What) -> Iterator[Item]:
         """A `Progress` that can be stopped, and tells those who wait."""

@@ -13,7 +13,6 @@ from layerwise.errors import FileError, RunError
 from layerwise.neighbors.prepared import PreparedBase
 from layerwise.progress import Progress
 from layerwise.recording import Activations, record
-from layerwise.taps import Tap
 from layerwise.web.network import RunNetwork
 
 ALIKE = 1e-3
@@ -53,7 +52,7 @@ def prepare_base(network: RunNetwork, run: Path, *, limit_bytes: float, progress
             limit_bytes=limit_bytes,
             progress=progress,
         )
-    shown = progress(network.taps, total=len(network.taps), what="Sketching taps")
+    shown = progress(network.taps, total=len(network.taps), what="Measuring taps")
     return {tap.name: PreparedBase.over(torch.from_numpy(values.flat(tap.name))) for tap in shown}
 
 
@@ -65,10 +64,11 @@ def _kept(network: RunNetwork, folder: Path, train: ImageData) -> Activations | 
         return None
     if not np.array_equal(kept.ids, train.ids) or not all(tap.name in kept for tap in network.taps):
         return None
-    now = network.record(train.select(slice(0, 2)))
-    return kept if all(_alike(kept, now, tap) for tap in network.taps) else None
+    return kept if all(_alike(network, kept, train, row) for row in (0, len(train) - 1)) else None
 
 
-def _alike(kept: Activations, now: Activations, tap: Tap) -> bool:
-    some = kept.flat(tap.name)[: len(now.ids)], now.flat(tap.name)
-    return some[0].shape == some[1].shape and np.allclose(*some, rtol=ALIKE, atol=ALIKE)
+def _alike(network: RunNetwork, kept: Activations, train: ImageData, row: int) -> bool:
+    """Whether the network gives an image what was kept of it."""
+    seen = network.see(train.select(np.array([row])))
+    pairs = [(kept.flat(tap.name)[row], network.probed(seen, tap.name).numpy()) for tap in network.taps]
+    return all(one.shape == other.shape and np.allclose(one, other, rtol=ALIKE, atol=ALIKE) for one, other in pairs)

@@ -21,6 +21,7 @@ class Measured:
 
     Attributes:
         tap_names: L names.
+        map_names: of the taps that have maps.
         num_classes: K.
         ids: of the N measured examples.
         base_labels: shape (B,), of the probes' training images; None if they were not kept.
@@ -32,6 +33,7 @@ class Measured:
     """
 
     tap_names: tuple[str, ...]
+    map_names: tuple[str, ...]
     num_classes: int
     ids: NDArray[np.str_]
     base_ids: NDArray[np.str_] | None
@@ -48,6 +50,7 @@ class Measured:
         fast = noted.get("fast")
         return cls(
             tap_names=view.tap_names,
+            map_names=() if view.maps is None else view.maps.taps,
             num_classes=len(view.class_names),
             ids=view.examples["id"].to_numpy(str),
             base_ids=None if base is None else base["id"].to_numpy(str),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from layerwise.arrays.depth import prediction_depth
@@ -26,10 +26,9 @@ from layerwise.inside.embedding.folder import load_maps
 from layerwise.inside.embedding.new_images import METHODS, MapPlacer
 from layerwise.inside.embedding.result import TapMaps
 from layerwise.neighbors.prepared import PreparedBase
-from layerwise.recording import Activations
 from layerwise.taps import INPUT
 from layerwise.views.explorer.maps import Square
-from layerwise.web.network import RunNetwork
+from layerwise.web.network import RunNetwork, Seen
 from layerwise.web.pngs import as_png
 from layerwise.web.uploads import read_picture
 
@@ -65,6 +64,10 @@ class Placer:
                 placers[method] = _map_placer(network, maps, method), squares
         return cls(network, bases, placers, _exits_of(run, network))
 
+    def warm(self) -> None:
+        """Place a training image: the first one takes several times as long as those after it."""
+        self._placed(self.network.source.data.train.select(slice(0, 1)))
+
     def place(self, encoded: bytes) -> dict[str, Any]:
         """What `POST api/place` answers about an uploaded picture.
 
@@ -74,23 +77,25 @@ class Placer:
         """
         started = time.perf_counter()
         pixels = read_picture(encoded, self.network.image_shape)
-        image = self.network.of_picture(pixels)
-        recorded = self.network.record(image)
-        neighbors = self._neighbors(recorded)
-        return {
-            "picture": as_png(pixels),
-            **self._decided(recorded.logits[0], neighbors),
-            "neighbors": neighbors.tolist(),
-            "maps": {method: self._places(image, method) for method in self.maps},
-            "exit": self._exit(image),
-            "place_ms": round(1e3 * (time.perf_counter() - started), 1),
-        }
+        placed = self._placed(self.network.of_picture(pixels))
+        return {"picture": as_png(pixels), **placed, "place_ms": round(1e3 * (time.perf_counter() - started), 1)}
 
-    def _neighbors(self, recorded: Activations) -> NDArray[np.int64]:
+    def _placed(self, image: ImageData) -> dict[str, Any]:
+        seen = self.network.see(image)
+        with ThreadPoolExecutor(1) as beside:
+            maps = beside.submit(lambda: {method: self._places(seen, method) for method in self.maps})
+            neighbors = self._neighbors(seen)
+        decided = self._decided(seen.logits, neighbors)
+        return {**decided, "neighbors": neighbors.tolist(), "maps": maps.result(), "exit": self._exit(image)}
+
+    def _neighbors(self, seen: Seen) -> NDArray[np.int64]:
         """Rows of the base, nearest first, (L, k); without the image itself where it is a training image."""
-        k = self.network.measured.k
-        own = _own_row(self.bases[INPUT], _query(recorded, INPUT), k)
-        found = [self.bases[tap.name].find(_query(recorded, tap.name), k, own_row=own) for tap in self.network.taps]
+        k, queries = self.network.measured.k, {tap: self.network.probed(seen, tap) for tap in self.bases}
+        first = self.bases[INPUT].find(queries[INPUT], k)
+        same = first.rows[first.squared_distances == 0]
+        own = int(same.min()) if len(same) else -1  # the first of those with the very same pixels
+        known = {INPUT: first} if own < 0 else {}
+        found = [known.get(tap) or base.find(queries[tap], k, own_row=own) for tap, base in self.bases.items()]
         return np.concatenate([one.rows for one in found])
 
     def _decided(self, logits: NDArray[np.float32], neighbors: NDArray[np.int64]) -> dict[str, Any]:
@@ -109,10 +114,10 @@ class Placer:
             "reference": reference,
         }
 
-    def _places(self, image: ImageData, method: str) -> dict[str, list[float]]:
+    def _places(self, seen: Seen, method: str) -> dict[str, list[float]]:
         placer, squares = self.maps[method]
-        points = placer.place(np.asarray(image.images))
-        return {tap: squares[tap].apply(points[tap])[0].round(1).tolist() for tap in points}
+        placed = placer.place_values({tap: seen.flat(tap) for tap in placer.tap_names})
+        return {tap: squares[tap].apply(points)[0].round(1).tolist() for tap, points in placed.items()}
 
     def _exit(self, image: ImageData) -> dict[str, Any] | None:
         if self.exits is None:
@@ -122,17 +127,6 @@ class Placer:
         taken, _ = simulate(policy, logits)
         confidence = [float(max_probability(one)[0]) for one in logits]
         return {"name": net.names[int(taken[0])], "confidence": confidence}
-
-
-def _query(recorded: Activations, tap: str) -> torch.Tensor:
-    return torch.from_numpy(recorded.flat(tap))[0]
-
-
-def _own_row(base: PreparedBase, query: torch.Tensor, k: int) -> int:
-    """The first training image with the very same pixels, or -1."""
-    nearest = base.find(query, k)
-    same = nearest.rows[nearest.squared_distances == 0]
-    return int(same.min()) if len(same) else -1
 
 
 def _maps_of(run: Path) -> list[TapMaps]:
