@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,37 +15,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer_files import as_file, make_full_run
+from explorer_files import as_file
 from layerwise.arrays.scores import max_probability
 from layerwise.errors import BusyError, DataError, FileError, InputError, RunError
 from layerwise.exits.folder import load_recorded
 from layerwise.runs import read_json, write_json
 from layerwise.views.explorer.payload import explorer_payload
 from layerwise.views.run import RunView, read_run
-from layerwise.web.abilities import Abilities, find_abilities
+from layerwise.web.abilities import Abilities
 from layerwise.web.answers import RunAnswers
 from layerwise.web.measured import Measured
 from payload_files import read
 
 EVERYTHING = Abilities(True, True, ())
-
-
-@pytest.fixture(scope="module")
-def full(toy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Toys whose measured run has maps and exits; nobody changes them."""
-    folder = tmp_path_factory.mktemp("explored") / "toys"
-    shutil.copytree(toy_folder, folder)
-    make_full_run(folder)
-    return folder
-
-
-@pytest.fixture
-def toys_to_change(full: Path, tmp_path: Path) -> Iterator[Path]:
-    """The same, of one's own, and the current folder."""
-    folder = tmp_path / "toys"
-    shutil.copytree(full, folder)
-    with contextlib.chdir(folder):
-        yield folder
 
 
 def answers_of(run: Path, **options: Any) -> RunAnswers:
@@ -256,55 +237,3 @@ def test_closing_stops_what_goes_on_in_the_background(full: Path) -> None:
         answers.begin()
         answers.close()
         assert not answers._thread.is_alive()
-
-
-def abilities_of(run: Path, view: RunView | None = None, **options: Any) -> Abilities:
-    given = {"model": None, "data": None, "trust_code": True, "limit_bytes": 4e9, **options}
-    return find_abilities(view or read_run(run), run, **given)
-
-
-def test_what_can_be_asked_is_known_without_loading_the_network(toys_to_change: Path) -> None:
-    run = Path("measured")
-    view = read_run(run)
-    assert abilities_of(run) == EVERYTHING
-    untrusted = abilities_of(run, trust_code=False)
-    assert (untrusted.feature_maps, untrusted.place) == (False, False)
-    assert untrusted.missing[0] == {
-        "part": "feature maps",
-        "words": "The run names net.py:net as its network. This file would have to be run, and was not.",
-        "command": "layerwise explore measured --trust-code",
-    }
-    in_python = replace(view, model={**view.model, "spec": None})
-    assert abilities_of(run, in_python).missing[1] == {
-        "part": "new images",
-        "words": "The network was made in Python, so no name rebuilds it.",
-        "command": "layerwise explore measured --model FILE.py:NAME",
-    }
-    strange = replace(view, model={**view.model, "image_shape": [5, 8, 8]})
-    assert "5 channels" in abilities_of(run, strange).missing[0]["words"]
-    assert not abilities_of(run, replace(view, base=None, neighbors=None)).place
-    Path("measured/model.safetensors").unlink()
-    assert not abilities_of(run).feature_maps
-
-
-def test_training_images_that_need_too_much_memory_are_told(toys_to_change: Path) -> None:
-    run = Path("measured")
-    view = read_run(run)
-    large = replace(view, taps=view.taps.assign(features=10_000_000))
-    found = abilities_of(run, large)
-    assert (found.feature_maps, found.place) == (True, False)
-    assert found.missing == (
-        {
-            "part": "new images",
-            "words": (
-                "The values of 40 training images at every tap take 9.6 GB, over the limit of 4.0 GB. They may also be "
-                "kept as files: layerwise difficulty measured --again --keep-activations"
-            ),
-            "command": "layerwise explore measured --limit-gb 9.7",
-        },
-    )
-    manifest = found.told({"missing": [{"part": "maps"}], "can": {}})
-    assert manifest["can"] == {"place": False, "feature_maps": True}
-    assert [one["part"] for one in manifest["missing"]] == ["maps", "new images"]
-    fast = replace(large, run={"steps": {"difficulty": {**view.run["steps"]["difficulty"], "fast": 16}}})
-    assert abilities_of(run, fast).place
