@@ -174,16 +174,17 @@ def _preprocessing(data: ImageData) -> lw.Preprocessing:
 
 
 def _clean(setting: Setting) -> ImageData:
-    spec = "digits" if setting.data == "digits" else f"parquet:{_cifar10()}"
+    spec = "digits" if setting.data == "digits" else f"parquet:{cifar10_folder()}"
     train = lw.load_data(spec).train
     return train.select(slice(0, setting.images)) if setting.images else train
 
 
 def _human_labels(column: str) -> NDArray[np.int64]:
-    return pd.read_parquet(_cifar10() / "train_humans.parquet")[column].to_numpy(np.int64)
+    return pd.read_parquet(cifar10_folder() / "train_humans.parquet")[column].to_numpy(np.int64)
 
 
-def _cifar10() -> Path:
+def cifar10_folder() -> Path:
+    """Where the Parquet files are."""
     return Path(os.environ["LAYERWISE_DATA"]) / "data" / "cifar10"
 
 
