@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each file: while it is open an asyncio loop runs, beside which other tests could start none."""
     path = chromium.find()
     if path is None:
         words = f"no Chromium was found, so nothing of the explorer's page was tested. {chromium.HOW}"

@@ -180,5 +180,5 @@ def test_a_bare_run_says_what_is_missing_and_shows_two_columns(page: Page, tmp_p
 
     run = make_run(tmp_path / "run", split_counts={"test": 40}, base_count=BASE)
     opened(page, export_explorer(run, tmp_path / "page").page.as_uri())
-    page.get_by_role("tab", name="About").click()
+    page.get_by_role("button", name="About").click()
     expect(page.locator("main")).to_contain_text(f"layerwise inside {run} --embed pca,tsne")

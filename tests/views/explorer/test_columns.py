@@ -34,6 +34,12 @@ def test_what_is_not_known_has_a_value_of_its_own_in_every_kind() -> None:
         assert described["range"] == [1.0, 1.0]
 
 
+def test_the_range_holds_every_value_as_the_page_sees_it() -> None:
+    values = np.array([0.1, 1 - 1e-12])
+    described = ExampleColumn("x", "X", "", "number", "example", values).described(Packer(), 2)
+    assert described["range"] == [float(np.float32(0.1)), 1.0]
+
+
 def test_three_hundred_classes_need_two_bytes() -> None:
     described = ExampleColumn("x", "X", "", "class", "example", np.array([299.0])).described(Packer(), 300)
     assert described["array"]["dtype"] == "u2"

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from layerwise.arrays.score_catalog import SCORES
-from layerwise.views.explorer.packing import NOT_KNOWN, Packer, smallest_item
+from layerwise.views.explorer.packing import ITEM_TO_DTYPE, NOT_KNOWN, Packer, smallest_item
 from layerwise.views.kinds import KINDS
 from layerwise.views.run import RunView
 
@@ -49,8 +49,8 @@ class ExampleColumn:
 
     def described(self, packer: Packer, classes: int) -> dict[str, Any]:
         """`Column` of webapp/src/payload.ts, its values put into the pack of columns."""
-        known = self.values[np.isfinite(self.values)]
         item = self._item(classes)
+        known = self.values[np.isfinite(self.values)].astype(ITEM_TO_DTYPE[item])  # as the page sees them
         return {
             "name": self.name,
             "title": self.title,
