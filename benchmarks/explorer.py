@@ -45,8 +45,8 @@ PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0].start
 MEASURED = "(name) => performance.getEntriesByName(name, 'measure').map((one) => one.duration)"
 
 
-def measure(folder: Path, browser: Browser, *, quick: bool) -> dict[str, Any]:
-    """All numbers of one run."""
+def measure(folder: Path, browser: Browser, served: Path, *, quick: bool) -> dict[str, Any]:
+    """All numbers of one run; `served` is the run on which images are placed."""
     many, most = (6_000, 200_000) if quick else (60_000, 1_000_000)
     exported = export_explorer(write_run(folder / "many", count=many), folder / "many-page")
     note("the run is exported")
@@ -64,7 +64,8 @@ def measure(folder: Path, browser: Browser, *, quick: bool) -> dict[str, Any]:
     with opened(browser, export_explorer(bare, folder / "most-page").page) as page:
         result["frame_ms_1m"] = pan(page)
     note("the largest map is measured")
-    return {**result, **measure_place(folder / "served", quick=quick), "examples": many, "points": most}
+    note(json.dumps(result))
+    return {**result, **measure_place(served, quick=quick), "examples": many, "points": most}
 
 
 def note(words: str) -> None:
@@ -190,13 +191,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="under a minute")
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+    parser.add_argument("--run", type=Path, help="a run with maps on which to place images, instead of a new one")
     options = parser.parse_args()
     path = chromium.find()
     if path is None:
         sys.exit(f"no Chromium was found. {chromium.HOW}")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(chromium.SWITCHES))
-        result = measure(Path(folder), browser, quick=options.quick)
+        served = options.run or Path(folder) / "served"
+        result = measure(Path(folder), browser, served, quick=options.quick)
         result["browser"] = browser.version
         browser.close()
     print(json.dumps({**result, "machine": describe_machine()}, indent=None if options.json else 2))

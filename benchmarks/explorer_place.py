@@ -17,13 +17,21 @@ import numpy as np
 from PIL import Image
 
 import layerwise as lw
+from layerwise.runs import read_json
 
 IMAGES, ASKED_EVERY_S, READY_S = 25, 0.5, 900.0
 
 
 def measure_place(run: Path, *, quick: bool) -> dict[str, Any]:
-    """Upload images to a served run: a ResNet-20 on CIFAR-10 with 10,000 training images, or on digits."""
-    pictures = make_run(run, quick=quick)
+    """Upload images to a served run: a ResNet-20 on CIFAR-10 with 10,000 training images, or on digits.
+
+    Args:
+        run: made if it is not there, which takes half an hour for CIFAR-10.
+        quick: digits.
+    """
+    if not (run / "maps" / "maps.json").exists():
+        make_run(run, quick=quick)
+    pictures = load_pictures(read_json(run / "run.json")["steps"]["difficulty"]["data"])
     with lw.explore(run) as explorer:
         began = time.perf_counter()
         while not placed(explorer.address, pictures[0]):
@@ -40,8 +48,13 @@ def measure_place(run: Path, *, quick: bool) -> dict[str, Any]:
     return {"place_ms": statistics.median(times), "place_max_ms": max(times), "place_ready_s": ready_s}
 
 
-def make_run(run: Path, *, quick: bool) -> list[bytes]:
-    """Measure a network and draw its maps; images of the test split as PNG files."""
+def load_pictures(spec: str) -> list[bytes]:
+    """Images of the test split as PNG files."""
+    return [as_png(np.asarray(image)) for image in lw.load_data(spec).test.images[: IMAGES + 1]]
+
+
+def make_run(run: Path, *, quick: bool) -> None:
+    """Measure a network and draw its maps."""
     folder = Path(os.environ.get("LAYERWISE_DATA", "")) / "data" / "cifar10"
     photos = not quick and folder.joinpath("train.parquet").is_file()
     spec = f"parquet:{folder}?limit=10000" if photos else "digits"
@@ -51,8 +64,6 @@ def make_run(run: Path, *, quick: bool) -> list[bytes]:
         ["inside", run, "--embed", "pca,tsne"],
     ):
         subprocess.run([program, *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    images = lw.load_data(spec).test.images[: IMAGES + 1]
-    return [as_png(np.asarray(image)) for image in images]
 
 
 def as_png(image: np.ndarray) -> bytes:
