@@ -25,7 +25,7 @@ export interface Manifest {
   /** (N, L), the class that each probe votes for. */
   votes: ArrayRef;
   /** Per tap (N, count), rows of the base, nearest first. */
-  neighbors: { count: number; taps: (ArrayRef | null)[] } | null;
+  neighbors: { count: number; taps: ArrayRef[] } | null;
   maps: MapMethod[];
   exits: Exits | null;
   pictures: Sheets | null;
@@ -67,12 +67,12 @@ export interface Sheets {
   files: string[];
 }
 
-export type ColumnKind = "class" | "category" | "flag" | "whole" | "number";
+type ColumnKind = "class" | "category" | "flag" | "whole" | "number";
 
 export interface Column {
   name: string;
   title: string;
-  /** One sentence, with the direction. */
+  /** One sentence. */
   about: string;
   kind: ColumnKind;
   direction: "high is hard" | "high is easy" | null;
@@ -88,9 +88,9 @@ export interface Column {
 export interface MapMethod {
   method: string;
   title: string;
-  /** points: (N, 2) u2 on a scale common to all taps, y upwards; 65535 twice: not on the maps. */
+  /** points: (N, 2) u2, 0 to 65534, y upwards; each map fills its own square. 65535 twice: not on the map. */
   taps: { tap: string; order: number; points: ArrayRef; facts: Record<string, number> }[];
-  /** How many of the N are on the maps. */
+  /** How many of the N are on the map that has most of them. */
   drawn: number;
 }
 
@@ -148,7 +148,9 @@ export interface Placed {
   reference: number;
   /** L × k rows of the base. */
   neighbors: number[][];
-  /** Method to tap to place, on the maps' scale. */
+  /** Method to tap to place, on that map's scale; it may lie outside 0 to 65534. */
   maps: Record<string, Record<string, [number, number]>>;
   exit: { name: string; confidence: number[] } | null;
+  /** How long the server took. */
+  place_ms: number;
 }

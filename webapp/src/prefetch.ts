@@ -5,7 +5,7 @@ import { field, mapOfMethod } from "./derived";
 import { sheetOf } from "./sheets";
 import { manifest, store } from "./state";
 
-/** Sheets of the base beyond these wait until they are seen. */
+/** Sheets beyond these, of the examples and of the base, wait until they are seen. */
 const SHEETS = 64;
 
 export async function prefetch(): Promise<void> {

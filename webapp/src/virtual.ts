@@ -20,7 +20,7 @@ export function scrollFor(line: number, scrollTop: number, height: number, lineH
   return bottom > scrollTop + height ? bottom - height : scrollTop;
 }
 
-/** The largest pitch near a wish that fills a width with whole columns. */
+/** How many columns of a size, with gaps between them, a width has room for; at least one. */
 export function columnsFor(width: number, size: number, gap: number): number {
   return Math.max(1, Math.floor((width + gap) / (size + gap)));
 }
