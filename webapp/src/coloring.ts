@@ -17,7 +17,6 @@ export interface Coloring {
   limits: [number, number] | null;
 }
 
-export const UNKNOWN_COLOR = "#9a9a9a";
 const STEPS = 64;
 /** Where a few values stretch the range so many times, colours end at the hundredth parts. */
 const STRETCHED = 3;

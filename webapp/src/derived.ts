@@ -5,6 +5,7 @@ import { COLUMNS } from "./address";
 import { choiceCodes, fieldOf, type Field } from "./columns";
 import { columnOf, countOf, maskOf, maskOfRows, type Subject } from "./filters";
 import { keep, orderOf, orderOfWords } from "./order";
+import { OFF, SPAN } from "./scatter/camera";
 import { filters, manifest, method, part, scope, selected, store } from "./state";
 
 const fields = new Map<string, Field>();
@@ -97,17 +98,16 @@ export const drawnCount = computed(() => {
   const xy = points.value;
   if (!xy) return 0;
   let count = 0;
-  for (let row = 0; row < manifest.count; row++) if (filterMask.value[row] && xy[2 * row] !== 65_535) count++;
+  for (let row = 0; row < manifest.count; row++) if (filterMask.value[row] && xy[2 * row] !== OFF) count++;
   return count;
 });
 
-const SPAN = 65_534;
 /** Of the distance between two choices, that points of the same choice are strewn over. */
 const STREWN = 0.7;
 
 /** Two columns against each other; rows of the same choice are strewn beside each other, always the same way. */
 function against(x: Field, y: Field): Uint16Array {
-  const xy = new Uint16Array(2 * manifest.count).fill(65_535);
+  const xy = new Uint16Array(2 * manifest.count).fill(OFF);
   const [toX, toY] = [scaleOf(x), scaleOf(y)];
   for (let row = 0; row < manifest.count; row++) {
     const [left, up] = [toX(row, strewn(row, 1)), toY(row, strewn(row, 2))];

@@ -40,14 +40,6 @@ export function maskOfRows(rows: ArrayLike<number>, count: number): Uint8Array {
   return mask;
 }
 
-/** The rows of a mask, ascending. */
-export function rowsOf(mask: Uint8Array): Uint32Array {
-  const rows = new Uint32Array(countOf(mask));
-  let place = 0;
-  for (let row = 0; row < mask.length; row++) if (mask[row]) rows[place++] = row;
-  return rows;
-}
-
 function narrow(mask: Uint8Array, clause: Clause, subject: Subject): void {
   if (clause.kind === "is") narrowToValues(mask, subject.field(clause.column), clause.values);
   else if (clause.kind === "within") narrowToRange(mask, subject.field(clause.column), clause.low, clause.high);

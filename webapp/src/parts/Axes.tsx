@@ -4,11 +4,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Field } from "../columns";
 import { field } from "../derived";
-import { toScreen, type Camera } from "../scatter/camera";
+import { SPAN, toScreen, type Camera } from "../scatter/camera";
 import type { Scatter } from "../scatter/scatter";
 import { address } from "../state";
-
-const SPAN = 65_534;
 
 interface Tick {
   /** On the map's scale. */

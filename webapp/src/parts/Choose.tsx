@@ -46,22 +46,20 @@ interface ChooseProps {
   value: string;
   choices: Choice[];
   onChoose: (value: string) => void;
-  label?: string;
   shortcut?: string;
-  kind?: string;
 }
 
-export function Choose({ name, value, choices, onChoose, label, shortcut, kind = "button choose" }: ChooseProps) {
+export function Choose({ name, value, choices, onChoose, shortcut }: ChooseProps) {
   const title = choices.find((choice) => choice.value === value)?.title ?? value;
   const shown = (
     <>
-      {label !== "" && <span class="what">{label ?? name}</span>}
+      <span class="what">{name}</span>
       <span class="chosen">{title}</span>
       <Icon name="down" />
     </>
   );
   return (
-    <Popover label={shown} name={name} isNamed kind={kind} shortcut={shortcut}>
+    <Popover label={shown} name={name} isNamed kind="button choose" shortcut={shortcut}>
       {(close) => (
         <List name={name} value={value} choices={choices} onChoose={(chosen) => (close(), onChoose(chosen))} />
       )}

@@ -1,9 +1,10 @@
 /** What lies under the pointer: picture, id, the coloured value. */
 
 import type { Signal } from "@preact/signals";
-import { coloring, UNKNOWN_COLOR } from "../coloring";
+import { coloring } from "../coloring";
 import { valueAt, wordsAt } from "../columns";
 import { field, idOf } from "../derived";
+import { UNKNOWN_COLOR } from "../scatter/palette";
 import { manifest } from "../state";
 import { Picture } from "./Picture";
 

@@ -12,7 +12,6 @@ interface PopoverProps {
   kind?: string;
   /** On which side of the button it hangs. */
   align?: "left" | "right";
-  disabled?: boolean;
   shortcut?: string;
   children: (close: () => void) => ComponentChildren;
 }
@@ -23,7 +22,6 @@ export function Popover({
   isNamed = false,
   kind = "button",
   align = "left",
-  disabled,
   shortcut,
   children,
 }: PopoverProps) {
@@ -38,7 +36,6 @@ export function Popover({
         aria-label={isNamed ? undefined : name}
         aria-haspopup="dialog"
         aria-expanded={open.value}
-        disabled={disabled}
         data-shortcut={shortcut}
         onClick={() => (open.value = !open.value)}
       >

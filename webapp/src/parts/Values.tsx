@@ -2,9 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import { isolate } from "../actions";
-import { choiceColors, UNKNOWN_COLOR } from "../coloring";
+import { choiceColors } from "../coloring";
 import { countChoices, type Field } from "../columns";
 import { maskWithout } from "../derived";
+import { UNKNOWN_COLOR } from "../scatter/palette";
 import { filters } from "../state";
 import { dark } from "../theme";
 import { countWords } from "../words";

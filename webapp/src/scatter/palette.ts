@@ -1,7 +1,7 @@
 /** Colours as the splat's buffer holds them: 0xAABBGGRR in a signed 32-bit number (little-endian ImageData). */
 
 /** Where a point's place in the palette is past its end. */
-const UNKNOWN = "#9a9a9a";
+export const UNKNOWN_COLOR = "#9a9a9a";
 
 /** "#rgb" or "#rrggbb" (an alpha behind it is left out) as one opaque packed number. */
 export function packed(hex: string): number {
@@ -33,7 +33,7 @@ export function lightness(color: number): number {
 
 /** The palette packed for every place that a colour can have (0 to 65535). */
 export function packPalette(palette: string[]): Int32Array {
-  const inks = new Int32Array(65536).fill(packed(UNKNOWN));
+  const inks = new Int32Array(65536).fill(packed(UNKNOWN_COLOR));
   palette.slice(0, 65536).forEach((hex, place) => (inks[place] = packed(hex)));
   return inks;
 }

@@ -4,7 +4,7 @@ import { hexOf } from "./palette";
 import type { Points } from "./points";
 import type { DrawPicture } from "./scatter";
 
-export const MOST = 400;
+const MOST = 400;
 const SIZES = [22, 76] as const;
 const FADED = 0.7;
 const FRAME = 2;
