@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,9 @@ def test_feature_maps_are_shown_when_they_are_asked_for(page: Page, served: Expl
     page.get_by_role("option", name="input").click()
     part.locator("[data-ready=true]").wait_for(timeout=60_000)
     expect(part.get_by_role("img", name="Feature map of unit 0")).to_be_visible()
+    part.get_by_role("button").first.click()
+    page.get_by_role("option", name="softmax").click()
+    expect(part.locator(".hint")).to_have_text(re.compile(r"(\d+); \1 values"))
 
 
 def test_a_server_that_went_away_is_told(page: Page, full: Path) -> None:

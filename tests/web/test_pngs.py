@@ -50,9 +50,10 @@ def test_a_tap_without_maps_has_values_and_tokens_are_one_map() -> None:
     assert feature_maps("fc", np.array([0.5, -1.0], np.float32)) == {
         "tap": "fc",
         "shape": "2",
-        "of": 0,
+        "of": 2,
         "maps": None,
         "values": [0.5, -1.0],
     }
     assert feature_maps("encoder", np.zeros((5, 7), np.float32))["of"] == 1
-    assert len(feature_maps("wide", np.zeros(9000, np.float32))["values"]) == 4096
+    wide = feature_maps("wide", np.zeros(9000, np.float32))
+    assert (wide["of"], len(wide["values"])) == (9000, 4096)

@@ -133,6 +133,7 @@ export interface Unit {
 export interface FeatureMaps {
   tap: string;
   shape: string;
+  /** How many maps there are in all, or values. */
   of: number;
   maps: { unit: number; png: string }[] | null;
   values: number[] | null;

@@ -31,14 +31,14 @@ def feature_maps(tap: str, values: NDArray[np.floating]) -> dict[str, Any]:
         values: what one example gives there: maps (C, H, W), rows of tokens (T, D), a vector (D,) or other.
 
     Returns:
-        `tap`, `shape`, `of` (how many maps in all), and `maps` with their unit and picture, or None; `values` of a tap
-        without maps, at most 4096, else None.
+        `tap`, `shape`, and `maps` with their unit and picture, or None; `values` of a tap without maps, the first 4096,
+        else None; `of`: how many maps there are in all, or values.
 
     Of more than 64 maps those are shown whose values differ most within the map, in the order of their numbers. Each is
     grey from its own smallest value to its own largest, and of a larger one every second, third … pixel is shown.
     """
     shape = "×".join(map(str, values.shape))
-    found: dict[str, Any] = {"tap": tap, "shape": shape, "of": 0, "maps": None, "values": None}
+    found: dict[str, Any] = {"tap": tap, "shape": shape, "of": values.size, "maps": None, "values": None}
     if values.ndim not in (2, 3):
         return found | {"values": values.astype(np.float64).ravel()[:MOST_VALUES].tolist()}
     maps = values if values.ndim == 3 else values[None]

@@ -50,10 +50,11 @@ export function FeatureMapsPart({ row }: { row: number }) {
 
 function Maps({ of }: { of: FeatureMaps }) {
   const shown = of.maps?.length ?? of.values?.length ?? 0;
+  const all = counted(of.of, of.maps ? "map" : "value");
   return (
     <>
       <p class="hint">
-        {of.shape}; {shown < of.of ? `${countWords(shown)} of ${counted(of.of, "unit")} shown` : counted(of.of, "unit")}
+        {of.shape}; {shown < of.of ? `${countWords(shown)} of ${all} shown` : all}
       </p>
       <div class="maps" data-ready="true">
         {of.maps?.map(({ unit, png }) => (
