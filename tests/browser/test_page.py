@@ -144,6 +144,15 @@ def test_parts_of_a_link_that_mean_nothing_are_told_and_left_out(page: Page, exp
     expect(page.locator(".legend")).to_contain_text("Prediction depth")
 
 
+def test_a_choice_is_found_by_its_name_and_its_group_only(explorer: Page) -> None:
+    explorer.keyboard.press("o")
+    search, found = explorer.get_by_role("combobox", name="Sort: search"), explorer.locator(".list .option")
+    search.fill("depth")
+    expect(found.first).to_have_text("Prediction depth")
+    search.fill("undefined")
+    expect(found).to_have_count(0)
+
+
 def test_a_lasso_selects_and_the_grid_shows_the_selected(explorer: Page) -> None:
     box = explorer.locator(".map-view .canvas").bounding_box()
     assert box is not None
@@ -180,5 +189,7 @@ def test_a_bare_run_says_what_is_missing_and_shows_two_columns(page: Page, tmp_p
 
     run = make_run(tmp_path / "run", split_counts={"test": 40}, base_count=BASE)
     opened(page, export_explorer(run, tmp_path / "page").page.as_uri())
+    expect(page.locator(".no-maps")).to_contain_text("two columns are drawn against each other instead")
+    expect(page.locator(".counts")).to_have_attribute("data-drawn", "40")
     page.get_by_role("button", name="About").click()
     expect(page.locator("main")).to_contain_text(f"layerwise inside {run} --embed pca,tsne")

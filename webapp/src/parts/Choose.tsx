@@ -21,7 +21,7 @@ const GROUP_TITLES: Record<Column["group"], string> = {
   exits: "Exits",
   training: "Training",
   labels: "Labels",
-  kinds: "Kinds of hardness",
+  kinds: "Kinds of difficulty",
   factors: "Factors",
 };
 
@@ -81,7 +81,7 @@ export function List({ name, value, choices, onChoose }: ListProps) {
   const words = useSignal("");
   const found = useComputed(() =>
     choices.filter((choice) =>
-      `${choice.title} ${choice.value} ${choice.group}`.toLowerCase().includes(words.value.toLowerCase()),
+      `${choice.title} ${choice.value} ${choice.group ?? ""}`.toLowerCase().includes(words.value.toLowerCase()),
     ),
   );
   const at = useSignal(

@@ -74,7 +74,7 @@ function Axis({ name }: { name: "x" | "y" }) {
 
 /** What a run without maps says below its two columns. */
 function NoMaps() {
-  const missing = manifest.missing.find(({ part }) => /map/i.test(part));
+  const missing = manifest.missing.find(({ part }) => part === "maps");
   return (
     <p class="no-maps">
       This run has no maps of its layers; two columns are drawn against each other instead. {missing?.words}{" "}

@@ -18,7 +18,7 @@ export function Units() {
 }
 
 function NoUnits() {
-  const missing = manifest.missing.find(({ part }) => /unit/i.test(part));
+  const missing = manifest.missing.find(({ part }) => part === "units");
   return (
     <section class="units-none">
       <h2>Units</h2>
