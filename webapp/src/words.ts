@@ -27,8 +27,8 @@ export function percentWords(share: number): string {
   return `${percent < 10 && percent > 0 ? percent.toFixed(1) : percent.toFixed(0)} %`;
 }
 
-/** As `percentWords`, but never "100 %" or "0 %" of what is not all or nothing. */
+/** As `percentWords`, but never "100 %" of what is not all. */
 export function confidenceWords(share: number): string {
-  if (share > 0.995 && share < 1) return `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
+  if (share >= 0.995 && share < 1) return `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
   return percentWords(share);
 }

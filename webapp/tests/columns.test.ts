@@ -129,6 +129,11 @@ test("numbers are short and counts agree with their noun", () => {
     "1,234",
     "20M",
   ]);
-  expect([percentWords(0.5), confidenceWords(0.9999), confidenceWords(1)]).toEqual(["50 %", "99.9 %", "100 %"]);
+  expect([percentWords(0.5), confidenceWords(0.995), confidenceWords(0.9999), confidenceWords(1)]).toEqual([
+    "50 %",
+    "99.5 %",
+    "99.9 %",
+    "100 %",
+  ]);
   expect([counted(1, "example"), counted(2000, "example")]).toEqual(["1 example", "2,000 examples"]);
 });

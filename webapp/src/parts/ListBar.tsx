@@ -57,7 +57,7 @@ export function ListBar() {
 /** The selected, or all that are shown. */
 function Scope() {
   const count = selected.value.length;
-  if (!count) return <span class="listed">{counted(listed.value.length, "picture")}</span>;
+  if (!count) return <span class="listed">{counted(listed.value.length, "example")}</span>;
   const { scope } = address.value;
   return (
     <>

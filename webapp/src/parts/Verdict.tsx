@@ -1,4 +1,4 @@
-/** What was found out about an example: its kind of hardness, and whether its label may be wrong. */
+/** What was found out about an example: its kind of difficulty, and whether its label may be wrong. */
 
 import { rankOf, valueAt, wordsAt } from "../columns";
 import { field } from "../derived";
