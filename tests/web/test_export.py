@@ -138,7 +138,7 @@ def test_a_killed_export_leaves_no_page_and_the_next_one_clears_away(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["page"]
 
 
-def test_a_run_is_exported(tmp_path: Path, make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_exported(tmp_path: Path, make_run: Callable[..., Path]) -> None:
     run = make_run(tmp_path / "run")
     written = export_explorer(run, tmp_path / "page")
     assert json.loads(unpacked((tmp_path / "page/data/manifest.js").read_bytes(), "manifest"))["name"] == str(run)

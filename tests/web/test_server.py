@@ -152,7 +152,7 @@ def test_what_it_is_made_of_has_to_be_installed(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_run_without_a_network_is_served_and_says_what_is_missing(
-    tmp_path: Path, make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_run: Callable[..., Path]
 ) -> None:
     run = make_run(tmp_path / "run")
     with explore(run) as page:
@@ -176,7 +176,7 @@ def test_half_a_run_is_refused_before_anything_is_served(tmp_path: Path, make_ru
 
 
 def test_a_run_of_a_newer_layerwise_with_what_is_not_known_yet_is_served(
-    tmp_path: Path, make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_run: Callable[..., Path]
 ) -> None:
     run = make_run(tmp_path / "run")
     write_json(run / "run.json", {**read_json(run / "run.json"), "later": [1, 2]})

@@ -30,6 +30,7 @@ PLACED_AT_ONCE = 4
 MAPS_AT_ONCE = 24
 PATIENCE_S = 60.0
 CLOSING_S = 5.0
+NO_NETWORK = "this run's network cannot be asked.\n    The page says why, under what is missing."
 
 
 class Answers(Protocol):
@@ -51,7 +52,7 @@ class NoAnswers:
         Raises:
             RunError: always.
         """
-        raise RunError("this run's network cannot be asked.\n    The page says why, under what is missing.")
+        raise RunError(NO_NETWORK)
 
     def place(self, encoded: bytes) -> dict[str, Any]:  # noqa: ARG002
         """Refused.
@@ -59,7 +60,7 @@ class NoAnswers:
         Raises:
             RunError: always.
         """
-        raise RunError("this run's network cannot be asked.\n    The page says why, under what is missing.")
+        raise RunError(NO_NETWORK)
 
 
 class RunAnswers:
@@ -118,7 +119,7 @@ class RunAnswers:
             The errors of `RunNetwork.load`.
         """
         name = self._measured.tap(tap)
-        self._measured.row_of(row)
+        self._measured.id_of(row)  # refuses a row that there is not, before any wait
         with self._maps.seat():
             network = self._awaited(self._network)
             with self._maps.turn():

@@ -147,7 +147,7 @@ async def _read_body(request: Request) -> bytes:
 def _whole_number(request: Request, name: str) -> int:
     text = request.query_params.get(name, "")
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise HTTPException(400, f"{name} must be a whole number from 0")
+        raise HTTPException(400)
     return int(text)
 
 

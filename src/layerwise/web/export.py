@@ -28,7 +28,7 @@ from layerwise.web.page import INDEX, folder_index, page_files
 MANIFEST = "data/manifest.js"
 PACK_NAME = re.compile(r"[a-z0-9-]+")
 SHEET_NAME = re.compile(r"[a-z0-9-]+\.(webp|png|jpg)")
-LEVEL = 6
+GZIP_LEVEL = 6
 NEIGHBORS = 5
 
 
@@ -120,7 +120,7 @@ def script(name: str, content: bytes) -> bytes:
     >>> script("votes", b"")[:23]
     b'layerwiseData("votes","'
     """
-    packed = base64.b64encode(gzip.compress(content, LEVEL, mtime=0)).decode("ascii")
+    packed = base64.b64encode(gzip.compress(content, GZIP_LEVEL, mtime=0)).decode("ascii")
     return f'layerwiseData("{name}","{packed}");\n'.encode("ascii")
 
 

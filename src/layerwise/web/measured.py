@@ -65,7 +65,7 @@ class Measured:
         """The class with which the probes of a new image are compared; its label is not known."""
         return int(votes[-1]) if self.agree_with == "last-probe" else prediction
 
-    def row_of(self, row: int) -> str:
+    def id_of(self, row: int) -> str:
         """The id of an example.
 
         Raises:

@@ -115,7 +115,7 @@ class RunNetwork:
         Raises:
             RunError: there is no such row, or its image is not there any more.
         """
-        example = self.measured.row_of(row)
+        example = self.measured.id_of(row)
         if example not in self.id_to_row:
             raise RunError(f'the run\'s images have no "{example}" any more.\n    Name them: --data DATA')
         one = self.source.data.select(np.array([self.id_to_row[example]]))

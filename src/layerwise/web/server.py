@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
-LIMIT_BYTES = 4e9
 FRAME_HEIGHT = 900
 GRACE_S = 3
 """How long requests under way may take when the page is closed."""
 
 ENDED_S = 10.0
+"""How long closing waits for the server's thread."""
 
 
 class Explorer:
@@ -44,6 +44,7 @@ class Explorer:
     Raises:
         MissingExtraError: starlette or uvicorn is not installed.
         InputError: the port is taken, or may not be used.
+        FileError: the page was not built.
     """
 
     def __init__(self, payload: Payload, answers: Answers, *, port: int = 0) -> None:
@@ -155,7 +156,7 @@ def explore(
     Raises:
         RunError, FileError: nothing was measured in the folder, or a file is damaged.
         MissingExtraError: starlette or uvicorn is not installed.
-        InputError: the port is taken.
+        InputError: the port is taken, or `limit_gb` is not above 0.
     """
     check_explorer()
     run, limit_bytes = Path(run), limit_gb * 1e9
@@ -197,11 +198,10 @@ def check_explorer() -> None:
         MissingExtraError: it is not installed.
     """
     try:
-        import starlette
+        import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "starlette", "explore", "the explorer") from error
-    del starlette
 
 
 def _listen(port: int) -> socket.socket:

@@ -137,7 +137,7 @@ def facts_of(view: RunView) -> list[dict[str, Any]]:
 def missing_of(view: RunView) -> list[dict[str, str]]:
     """What a run has not, in words, and the command that makes it."""
     run = view.name
-    not_train = "train" not in view.splits
+    no_training_split = "train" not in view.splits
     wanted: list[tuple[str, bool, str, str]] = [
         ("maps", view.maps is None, "No maps of the taps were drawn.", f"layerwise inside {run} --embed pca,tsne"),
         ("units", view.units is None, "Units were not measured.", f"layerwise inside {run} --units"),
@@ -157,7 +157,7 @@ def missing_of(view: RunView) -> list[dict[str, str]]:
         ),
         (
             "training images",
-            not_train and _about_training(view),
+            no_training_split and _about_training(view),
             "Scores of training images are known, but their depths were not measured, so they are not shown.",
             f"layerwise difficulty {run} --split all --again",
         ),
