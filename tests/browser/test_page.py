@@ -153,6 +153,17 @@ def test_a_choice_is_found_by_its_name_and_its_group_only(explorer: Page) -> Non
     expect(found).to_have_count(0)
 
 
+def test_the_axes_of_two_columns_follow_when_keys_zoom(page: Page, exported: str) -> None:
+    opened(page, f"{exported}#map=columns")
+    tick = page.locator(".axes .tick.x").first
+    before = tick.bounding_box()
+    page.locator(".map-view").focus()
+    for _ in range(3):
+        page.keyboard.press("-")
+    page.wait_for_timeout(250)
+    assert tick.bounding_box() != before
+
+
 def test_a_lasso_selects_and_the_grid_shows_the_selected(explorer: Page) -> None:
     box = explorer.locator(".map-view .canvas").bounding_box()
     assert box is not None

@@ -38,7 +38,7 @@ export interface Events {
   hover: { row: number | null; x: number; y: number };
   /** A lasso or box was closed: the visible points in it, ascending. `add`: with Ctrl, Alt or Cmd held. */
   lasso: { rows: Uint32Array; add: boolean };
-  /** The reader, fit or zoomTo moved the view; at most once a frame. Not sent for what is set through `view`. */
+  /** The view has moved; at most once a frame. */
   view: View;
 }
 

@@ -128,8 +128,7 @@ export class Stage implements Scatter {
   }
 
   set view(view: View) {
-    this.flight.stop();
-    this.look(bounded(view), false);
+    this.steer(bounded(view));
   }
 
   fit(): void {
@@ -220,19 +219,19 @@ export class Stage implements Scatter {
 
   private steer(view: View): void {
     this.flight.stop();
-    this.look(view, true);
+    this.look(view);
   }
 
   private fly(to: View): void {
     const from = this.view;
-    void this.flight.start(FLIGHT_MS, (part) => this.look(between(from, to, part), true));
+    void this.flight.start(FLIGHT_MS, (part) => this.look(between(from, to, part)));
     this.redraw();
   }
 
-  private look(view: View, told: boolean): void {
+  private look(view: View): void {
     Object.assign(this.camera, view);
     this.steered = performance.now();
-    this.stale.view ||= told;
+    this.stale.view = true;
     this.redraw();
   }
 
