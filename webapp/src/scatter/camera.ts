@@ -89,21 +89,6 @@ export function eased(part: number): number {
   return part < 0.5 ? 4 * part ** 3 : 1 - (2 - 2 * part) ** 3 / 2;
 }
 
-/** The smallest box around some points, or null where none of them is on the map. */
-export function boxOf(xy: Uint16Array, rows: ArrayLike<number>): Box | null {
-  const box = { left: Infinity, right: -Infinity, bottom: Infinity, top: -Infinity };
-  for (let i = 0; i < rows.length; i++) {
-    const x = xy[2 * rows[i]];
-    const y = xy[2 * rows[i] + 1];
-    if (x === OFF || x === undefined) continue;
-    if (x < box.left) box.left = x;
-    if (x > box.right) box.right = x;
-    if (y < box.bottom) box.bottom = y;
-    if (y > box.top) box.top = y;
-  }
-  return box.left <= box.right ? box : null;
-}
-
 function clamp(value: number, low: number, high: number): number {
   return Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : low;
 }

@@ -75,8 +75,6 @@ export interface Scatter {
   mode: Mode;
   /** Shows the whole scale. */
   fit(): void;
-  /** Shows these points; does nothing where none of them is on the map. */
-  zoomTo(rows: ArrayLike<number>): void;
   /** The visible point nearest to (x, y) within 10 pixels; CSS pixels of the element. */
   rowAt(x: number, y: number): number | null;
   /** Where a point is drawn, in CSS pixels of the element; null where it is not on the map. */

@@ -1,5 +1,5 @@
 /** The map put together: points, camera, dots below and overlay above; one frame when something has changed. */
-import { boxOf, between, bounded, OFF, pan, pathOnMap, pixelsPerStep, toMap, toScreen, viewOf, WHOLE, zoomAbout, type Camera } from "./camera";
+import { between, bounded, OFF, pan, pathOnMap, pixelsPerStep, toMap, toScreen, viewOf, WHOLE, zoomAbout, type Camera } from "./camera";
 import type { Kind } from "./choose";
 import { lookOf, type Dots } from "./dots";
 import { Listeners, timed } from "./events";
@@ -140,13 +140,6 @@ export class Stage implements Scatter {
       box.top = Math.max(box.top, this.marker.y);
     }
     this.fly(viewOf(box, this.camera.width, this.camera.height));
-  }
-
-  zoomTo(rows: ArrayLike<number>): void {
-    const box = boxOf(this.points.xy, rows);
-    if (!box) return;
-    const view = viewOf(box, this.camera.width, this.camera.height);
-    this.fly({ ...view, zoom: Math.min(40, view.zoom * 0.85) });
   }
 
   rowAt(x: number, y: number): number | null {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { between, boxOf, pan, SPAN, toMap, toScreen, viewOf, WHOLE, zoomAbout, type Camera } from "../../src/scatter/camera";
+import { between, pan, SPAN, toMap, toScreen, viewOf, WHOLE, zoomAbout, type Camera } from "../../src/scatter/camera";
 import { random } from "./random";
 
 function randomCamera(next: () => number): Camera {
@@ -67,10 +67,4 @@ test("a flight begins and ends at its views and moves steadily under the growing
   expect(middle.zoom).toBeCloseTo(4);
   expect(middle.x).toBeCloseTo(80);
   expect(middle.y).toBeCloseTo(40);
-});
-
-test("the box around points leaves out those that are not on the map", () => {
-  const xy = Uint16Array.from([10, 40, 65535, 65535, 30, 20]);
-  expect(boxOf(xy, [0, 1, 2])).toEqual({ left: 10, right: 30, bottom: 20, top: 40 });
-  expect(boxOf(xy, [1])).toBeNull();
 });
