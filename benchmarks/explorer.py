@@ -8,7 +8,7 @@ Everything is measured in headless Chromium on the page as it is exported, opene
 - `story_ms`: from a click on a point until its story is there, neighbours at every tap included; 95th percentile.
 - `first_paint_ms`, `usable_ms`: from opening the page to its first paint, and until map, grid and columns answer.
 - `size_mb`: of the exported folder. `script_kb`: of the page's script, gzipped.
-- `lasso_ms`: from closing a lasso around at least a sixth of the points to the grid that shows them.
+- `lasso_ms`: from closing a lasso around the middle of the map to the grid that shows what is in it.
 - `foreign_requests`: to anywhere else than the page's own folder.
 - `place_ms`: a new image, from its upload to votes, depth and places on the maps, of a served run (`explorer_place`).
 """

@@ -95,7 +95,7 @@ export function stepTap(by: number): boolean {
 
 export function sortBy(name: string): void {
   const { sort, descending } = address.value;
-  // Numbers are asked for from the top; words from A.
+  // Numbers on a scale are asked for from the top; words, and whole numbers such as depths, from the start.
   const numeric = manifest.columns.find((column) => column.name === name)?.kind === "number";
   if (sort !== name) go({ sort: name, descending: numeric });
   else go({ descending: !descending });
