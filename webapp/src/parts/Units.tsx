@@ -137,7 +137,7 @@ function UnitLine({ tap, unit }: { tap: string; unit: Unit }) {
       </th>
       <td class="number">{percentWords(unit.fires)}</td>
       <td class="number">{unit.selectivity === null ? "–" : numberWords(unit.selectivity)}</td>
-      <td>{unit.dead ? "–" : manifest.classes[unit.excited_by]}</td>
+      <td>{manifest.classes[unit.excited_by] ?? "–"}</td>
       <td>{stateWords(unit) && <span class="badge state">{stateWords(unit)}</span>}</td>
       <td class="strongest">
         {unit.shown.slice(0, THUMBS).map((place) => (

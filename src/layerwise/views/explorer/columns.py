@@ -166,8 +166,9 @@ def _kinds(view: RunView) -> Iterator[ExampleColumn]:
         "kind", "Kind of difficulty", "From its depth in training and held out.", "category", "kinds",
         _placed(view, rows, table["kind"].map(KINDS.index)), categories=KINDS,
     )  # fmt: skip
+    group: Group = "depth" if view.kinds.taps == view.tap_names else "kinds"  # else its numbers mean other taps
     yield ExampleColumn(
-        "held_out_depth", "Depth held out", "Its depth in a network that was not trained on it.", "whole", "kinds",
+        "held_out_depth", "Depth held out", "Its depth in a network that was not trained on it.", "whole", group,
         _placed(view, rows, table["held_out_depth"]), "hard",
     )  # fmt: skip
 
