@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from exit_files import write_exits
 from label_files import write_labels
@@ -38,6 +41,23 @@ def test_the_range_holds_every_value_as_the_page_sees_it() -> None:
     values = np.array([0.1, 1 - 1e-12])
     described = ExampleColumn("x", "X", "", "number", "example", values).described(Packer(), 2)
     assert described["range"] == [float(np.float32(0.1)), 1.0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "stored"),
+    [
+        ("number", [np.inf, -np.inf, 1e300, 0.5], [np.nan, np.nan, np.nan, 0.5]),
+        ("whole", [2.0**31, -1e300, np.inf, 7], [-(2**31)] * 3 + [7]),
+        ("class", [-1, 256, 1e300, 3], [255, 255, 255, 3]),
+        ("flag", [-np.inf, 300, 255, 1], [255, 255, 255, 1]),
+    ],
+)
+def test_what_the_page_has_no_number_for_is_not_known(kind: Any, given: list[float], stored: list[float]) -> None:
+    packer = Packer()
+    described = ExampleColumn("x", "X", "", kind, "example", np.array(given, np.float64)).described(packer, 10)
+    dtype = {"u1": "<u1", "i4": "<i4", "f4": "<f4"}[described["array"]["dtype"]]
+    np.testing.assert_array_equal(np.frombuffer(packer.packs["columns"](), dtype), stored)
+    assert described["range"] == [stored[-1], stored[-1]]
 
 
 def test_three_hundred_classes_need_two_bytes() -> None:
@@ -80,6 +100,28 @@ def test_factors_are_numbers_flags_or_categories(make_run: MakeRun, tmp_path: Pa
     kinds = {name: columns[f"factor_{name}"].kind for name in ("size", "occluded", "source")}
     assert kinds == {"size": "number", "occluded": "flag", "source": "category"}
     assert columns["factor_rotation_degrees"].title == "Rotation degrees"
+
+
+@pytest.mark.parametrize(
+    ("given", "categories", "places"),
+    [
+        (["a", None, "b"], ["a", "b"], [0, 255, 1]),
+        ([None, None, None], [], [255, 255, 255]),
+        ([[1, 2], [1, 2], [3]], ["[1 2]", "[3]"], [0, 0, 1]),
+        ([{"a": 1.0}, None, {"a": 2.0}], ["{'a': 1.0}", "{'a': 2.0}"], [0, 255, 1]),
+        ([b"\xff", b"b", b"b"], ["b", "\ufffd"], [1, 0, 0]),
+        ([date(2020, 1, 2), date(2020, 1, 1), None], ["2020-01-01", "2020-01-02"], [1, 0, 255]),
+    ],
+)
+def test_factors_of_any_values_are_words_and_none_is_not_known(
+    make_run: MakeRun, tmp_path: Path, given: list[Any], categories: list[str], places: list[int]
+) -> None:
+    run = make_run(tmp_path / "run", split_counts={"test": 3}, factors=False)
+    write_table(run / "examples.parquet", read_table(run / "examples.parquet").assign(factor_odd=given))
+    payload = explorer_payload(read_run(run))
+    (found,) = (one for one in payload.manifest["columns"] if one["name"] == "factor_odd")
+    assert (found["kind"], found["categories"]) == ("category", categories)
+    assert column(payload, "factor_odd").tolist() == places
 
 
 def test_every_score_of_training_says_its_direction(make_run: MakeRun, tmp_path: Path) -> None:

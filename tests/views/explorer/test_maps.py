@@ -64,3 +64,30 @@ def test_the_quality_of_a_map_is_told_with_it(make_run: MakeRun, tmp_path: Path)
 def test_a_map_with_hardly_any_extent_has_a_finite_scale() -> None:
     points = np.array([[0.0, 0.0], [1e-310, 0.0]])
     assert np.isfinite(Square.around(points).apply(points)).all()
+
+
+def test_points_that_are_no_numbers_are_not_drawn_and_move_no_other(make_run: MakeRun, tmp_path: Path) -> None:
+    run = write_maps(make_run(tmp_path / "run"))
+    path = run / "maps" / "00-tap.parquet"
+    whole = read_table(path)
+    broken = whole.copy()
+    broken.loc[0, "tsne_x"], broken.loc[1, "tsne_y"] = np.nan, np.inf
+    write_table(path, broken)
+    payload = explorer_payload(read_run(run))
+    placed = read(payload, payload.manifest["maps"][0]["taps"][0]["points"])
+    points = whole[["tsne_x", "tsne_y"]].to_numpy()[2:]
+    np.testing.assert_array_equal(placed[:2], np.full((2, 2), NOT_DRAWN))
+    np.testing.assert_array_equal(placed[2:], np.rint(Square.around(points).apply(points)))
+
+
+def test_a_map_without_one_finite_point_draws_none(make_run: MakeRun, tmp_path: Path) -> None:
+    run = write_maps(make_run(tmp_path / "run"), taps=("input",))
+    path = run / "maps" / "00-tap.parquet"
+    write_table(path, read_table(path).assign(tsne_x=np.nan))
+    tsne = explorer_payload(read_run(run)).manifest["maps"][0]
+    assert (tsne["method"], tsne["drawn"]) == ("tsne", 0)
+
+
+def test_a_map_as_wide_as_numbers_go_has_finite_places() -> None:
+    points = np.array([[-1.7e308, 0.0], [1.7e308, 0.0]])
+    assert np.isfinite(Square.around(points).apply(points)).all()

@@ -40,3 +40,7 @@ def test_small_sheets_of_drawings_stay_exact_and_those_of_photos_shrink() -> Non
 def test_no_pictures_give_no_sheets() -> None:
     assert sheets_of(None, "x", small=True) == (None, {})
     assert sheets_of(np.zeros((0, 1, 4, 4), np.uint8), "x", small=True) == (None, {})
+
+
+def test_pictures_without_a_pixel_make_no_sheets() -> None:
+    assert sheets_of(np.zeros((5, 3, 0, 8), np.uint8), "examples", small=False) == (None, {})

@@ -50,7 +50,7 @@ class ExampleColumn:
     def described(self, packer: Packer, classes: int) -> dict[str, Any]:
         """`Column` of webapp/src/payload.ts, its values put into the pack of columns."""
         item = self._item(classes)
-        known = self.values[np.isfinite(self.values)].astype(ITEM_TO_DTYPE[item])  # as the page sees them
+        stored, known = self._stored(item)
         return {
             "name": self.name,
             "title": self.title,
@@ -58,7 +58,7 @@ class ExampleColumn:
             "kind": self.kind,
             "direction": DIRECTIONS.get(self.high_means),
             "categories": None if self.categories is None else list(self.categories),
-            "array": packer.add("columns", self._stored(item), item),
+            "array": packer.add("columns", stored, item),
             "range": [float(known.min()), float(known.max())] if len(known) else None,
             "group": self.group,
         }
@@ -68,8 +68,14 @@ class ExampleColumn:
             return smallest_item(classes if self.categories is None else len(self.categories))
         return {"flag": "u1", "whole": "i4", "number": "f4"}[self.kind]
 
-    def _stored(self, item: str) -> NDArray[np.float64]:
-        return self.values if item == "f4" else np.where(np.isfinite(self.values), self.values, NOT_KNOWN[item])
+    def _stored(self, item: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The values as the page sees them, and those that are known; what the page has no number for is not known."""
+        dtype: Any = ITEM_TO_DTYPE[item]
+        limits = np.finfo(np.float32) if item == "f4" else np.iinfo(dtype)
+        missing = NOT_KNOWN.get(item, np.nan)
+        holds = (self.values >= limits.min) & (self.values <= limits.max) & (self.values != missing)
+        stored = np.where(holds, self.values, missing).astype(dtype)
+        return stored, stored[holds]
 
 
 def example_columns(view: RunView) -> list[ExampleColumn]:
@@ -207,16 +213,22 @@ def _factors(view: RunView) -> Iterator[ExampleColumn]:
     for name in view.factors:
         values = view.examples[f"factor_{name}"]
         title, about = name.replace("_", " ").capitalize(), "A known factor of the image."
-        if pd.api.types.is_bool_dtype(values):
-            yield ExampleColumn(f"factor_{name}", title, about, "flag", "factors", values.to_numpy(np.float64))
-        elif pd.api.types.is_numeric_dtype(values):
-            yield ExampleColumn(f"factor_{name}", title, about, "number", "factors", values.to_numpy(np.float64))
-        elif values.nunique() <= MOST_CATEGORIES:
-            places, words = pd.factorize(values.astype(str), sort=True)
+        if pd.api.types.is_numeric_dtype(values):  # also of flags
+            kind: Kind = "flag" if pd.api.types.is_bool_dtype(values) else "number"
             yield ExampleColumn(
-                f"factor_{name}", title, about, "category", "factors", places.astype(np.float64),
+                f"factor_{name}", title, about, kind, "factors", values.to_numpy(np.float64, na_value=np.nan)
+            )
+            continue
+        places, words = pd.factorize(values.map(_word, na_action="ignore"), sort=True)
+        if len(words) <= MOST_CATEGORIES:
+            yield ExampleColumn(
+                f"factor_{name}", title, about, "category", "factors", np.where(places < 0, np.nan, places),
                 categories=[str(word) for word in words],
             )  # fmt: skip
+
+
+def _word(value: object) -> str:
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _numbers(examples: pd.DataFrame, name: str) -> NDArray[np.float64]:

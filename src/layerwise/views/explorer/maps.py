@@ -34,10 +34,14 @@ class Square:
 
     @classmethod
     def around(cls, points: NDArray[np.floating]) -> Square:
-        """The square that holds all points (n, 2)."""
-        low, high = points.min(axis=0), points.max(axis=0)
-        span = float((high - low).max())
-        middle = (low + high) / 2
+        """The square that holds all points (n, 2) that are finite."""
+        points = np.asarray(points, np.float64)
+        known = points[np.isfinite(points).all(axis=1)]
+        if not len(known):
+            return cls((0.0, 0.0), 1.0)
+        low, high = known.min(axis=0), known.max(axis=0)
+        span = 2 * float((high / 2 - low / 2).max())
+        middle = low / 2 + high / 2
         return cls((float(middle[0]), float(middle[1])), LARGEST / span if span > LEAST_SPAN else 1.0)
 
     def apply(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -86,14 +90,14 @@ def _method(maps: MapsView, view: RunView, packer: Packer, method: str, rows: pd
                 "facts": _facts(maps.row(tap, method), maps.k),
             }
         )
-        drawn = max(drawn, int((at >= 0).sum()))
+        drawn = max(drawn, int((placed[:, 0] != NOT_DRAWN).sum()))
     return {"method": method, "title": METHOD_NAMES.get(method, method), "taps": taps, "drawn": drawn}
 
 
 def _placed(table: pd.DataFrame, method: str, at: NDArray[np.int64], count: int) -> NDArray[np.uint16]:
     placed = np.full((count, 2), NOT_DRAWN, np.uint16)
     points = table[[f"{method}_x", f"{method}_y"]].to_numpy()
-    there = at >= 0
+    there = (at >= 0) & np.isfinite(points).all(axis=1)
     placed[at[there]] = np.rint(map_square(table, method).apply(points[there])).astype(np.uint16)
     return placed
 

@@ -23,11 +23,11 @@ def sheets_of(
     """`Sheets` of webapp/src/payload.ts, and what makes each file.
 
     Args:
-        pictures: shape (N, C, h, w), C 1 or 3; None gives None and no files.
+        pictures: shape (N, C, h, w), C 1 or 3; None, or none with a pixel, gives None and no files.
         name: what the files are called.
         small: files that are passed on: WebP, not exact where that is much smaller. Else exact PNG, made fast.
     """
-    if pictures is None or not len(pictures):
+    if pictures is None or not pictures.size:
         return None, {}
     count, _, height, width = pictures.shape
     per_sheet = SIDE_COUNT**2
