@@ -22,6 +22,7 @@ from command_line import files_of
 from explorer_files import MARKUP, make_payload
 from layerwise.errors import FileError, InputError
 from layerwise.web.export import check_target, export_explorer, write_folder
+from small_disks import small_disk
 
 
 def unpacked(script: bytes, name: str) -> bytes:
@@ -75,6 +76,45 @@ def test_an_earlier_page_is_replaced_only_if_asked_and_only_if_nothing_was_added
     (page / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match=r"page holds notes\.txt, which is no part of an exported page"):
         check_target(page, again=True)
+
+
+@pytest.mark.parametrize("name", ["data/notes.txt", "data/packs/notes.txt", "data/sheets/more/a.png"])
+def test_a_page_among_whose_data_something_was_put_is_not_replaced(tmp_path: Path, name: str) -> None:
+    page = tmp_path / "page"
+    write_folder(make_payload(), page)
+    (page / name).parent.mkdir(exist_ok=True)
+    (page / name).write_text("mine")
+    first = "data/sheets/more" if "more" in name else name
+    with pytest.raises(InputError, match=f"page holds {re.escape(first)}, which is no part of an exported page"):
+        check_target(page, again=True)
+
+
+@pytest.mark.parametrize("name", [".", "..", "", "/"])
+def test_a_folder_that_has_no_name_of_its_own_is_refused(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    with pytest.raises(
+        InputError, match=r"cannot be replaced by a page as a whole\.\n    Give the name of a new folder"
+    ):
+        check_target(Path(name), again=True)
+
+
+def test_a_disk_of_its_own_is_refused_as_a_page_and_may_hold_one(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    with small_disk(disk, "8m"):
+        with pytest.raises(InputError, match=f"^{disk} cannot be replaced by a page as a whole"):
+            check_target(disk, again=False)
+        check_target(disk / "page", again=False)
+
+
+def test_no_folder_is_made_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(InputError, match=f"{name} is no folder, so .*page cannot be made in it"):
+            check_target(tmp_path / name / "a" / "page", again=False)
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:

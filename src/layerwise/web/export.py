@@ -82,10 +82,17 @@ def check_target(target: Path, *, again: bool) -> None:
     Raises:
         InputError: says what is there, and what to do.
     """
-    if not (target.exists() or target.is_symlink()) or (target.is_dir() and not any(target.iterdir())):
+    if target.name in ("", "..") or target.is_mount():
+        raise InputError(
+            f"{target} cannot be replaced by a page as a whole.\n    Give the name of a new folder: {target / 'page'}"
+        )
+    if not (target.exists() or target.is_symlink()):
+        _check_above(target)
         return
     if not target.is_dir() or target.is_symlink():
         raise InputError(f"{target} is no folder, and is left as it is.\n    Give the name of a new one.")
+    if not any(target.iterdir()):
+        return
     strange = _strange_names(target)
     if strange:
         raise InputError(
@@ -146,7 +153,22 @@ def _strange_names(target: Path) -> list[str]:
     index = target / INDEX
     is_page = (target / MANIFEST).is_file() and index.is_file() and b'data-source="folder"' in index.read_bytes()
     own = {name.partition("/")[0] for name in page_files()} | {"data"}
-    return [name for name in names if name not in own] if is_page else names
+    if not is_page:
+        return names
+    return [name for name in names if name not in own] + _strange_data(target / "data")
+
+
+def _strange_data(data: Path) -> list[str]:
+    """What lies beside packs and sheets."""
+    kinds = (r"manifest\.js", "packs", "sheets", rf"packs/{PACK_NAME.pattern}\.js", f"sheets/{SHEET_NAME.pattern}")
+    names = sorted(one.relative_to(data).as_posix() for one in data.rglob("*"))
+    return [f"data/{name}" for name in names if not re.fullmatch("|".join(kinds), name)]
+
+
+def _check_above(target: Path) -> None:
+    above = next(one for one in target.absolute().parents if one.exists() or one.is_symlink())
+    if not above.is_dir():
+        raise InputError(f"{above} is no folder, so {target} cannot be made in it.\n    Give the name of a new folder.")
 
 
 @contextmanager
