@@ -11,6 +11,7 @@ from scipy import stats
 
 from exit_files import write_exits
 from layerwise.errors import FileError
+from layerwise.runs import read_json, write_json
 from layerwise.views.exits import depth_by_exit, depth_exit_correlation, read_exits
 from layerwise.views.run import read_run
 from toy_runs import make_run
@@ -55,4 +56,12 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
     run = write_exits(make_run(tmp_path))
     (run / "exits" / name).write_text("{}")
     with pytest.raises(FileError, match=name):
+        read_exits(run)
+
+
+@pytest.mark.parametrize("exits", [None, [], [None], [{}], 3])
+def test_a_summary_that_names_no_exits_is_said(tmp_path: Path, exits: object) -> None:
+    run = write_exits(make_run(tmp_path / "run"))
+    write_json(run / "exits" / "summary.json", read_json(run / "exits" / "summary.json") | {"exits": exits})
+    with pytest.raises(FileError, match=r"summary\.json names no exits\.\n    Again: layerwise exits evaluate"):
         read_exits(run)

@@ -9,7 +9,7 @@ import pytest
 
 from inside_files import write_encoders, write_maps, write_units
 from layerwise.errors import FileError
-from layerwise.runs import write_array
+from layerwise.runs import read_table, write_array, write_table
 from layerwise.views.encoders import read_encoders
 from layerwise.views.maps import read_maps
 from layerwise.views.units import read_units
@@ -32,6 +32,36 @@ def test_damaged_maps_are_said(tmp_path: Path, name: str) -> None:
     (run / "maps" / name).write_text("{}")
     with pytest.raises(FileError, match="Draw them again: layerwise inside"):
         read_maps(run)
+
+
+@pytest.mark.parametrize(("column", "value"), [("tsne_x", "x"), ("pca_y", None), ("id", None)])
+def test_maps_whose_points_are_no_numbers_or_of_no_image_are_said(tmp_path: Path, column: str, value: object) -> None:
+    run = write_maps(make_run(tmp_path))
+    path = run / "maps" / "01-tap.parquet"
+    table = read_table(path)
+    write_table(path, table.drop(columns="id") if column == "id" else table.assign(**{column: value}))
+    with pytest.raises(FileError, match=rf"cannot be read \(no numbers of {column}\)\.\n    Draw them again"):
+        read_maps(run)
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value"),
+    [("units", "fires", np.nan), ("units", "unit", "x"), ("shown", "value", np.inf), ("shown", "label", -1)],
+)
+def test_units_that_hold_no_finite_numbers_are_said(tmp_path: Path, file: str, column: str, value: object) -> None:
+    run = write_units(make_run(tmp_path))
+    path = run / "units" / f"{file}.parquet"
+    write_table(path, read_table(path).assign(**{column: value}))
+    with pytest.raises(FileError, match=r"do not belong together\.\n    Measure again: layerwise inside .* --units"):
+        read_units(run)
+
+
+@pytest.mark.parametrize("shape", [(40,), (10, 2, 4, 4), (10, 3, 4)])
+def test_pictures_of_units_that_are_no_pictures_are_said(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    run = write_units(make_run(tmp_path))
+    write_array(run / "units" / "shown.npy", np.zeros(shape, np.uint8))
+    with pytest.raises(FileError, match="do not belong together"):
+        read_units(run)
 
 
 def test_units_are_read_with_their_layers(tmp_path: Path) -> None:

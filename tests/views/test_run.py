@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from layerwise.errors import FileError, InputError, RunError
-from layerwise.runs import write_array, write_json, write_table
+from layerwise.runs import read_table, write_array, write_json, write_table
 from layerwise.views.run import read_run
 
 Maker = Callable[..., Path]
@@ -164,3 +164,27 @@ def test_a_split_that_was_not_measured_is_refused(run: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_run(run).rows("tset")
     assert str(caught.value) == (f'split "tset" was not measured in {run} (train, test were). Did you mean "test"?')
+
+
+def test_a_run_of_a_newer_format_is_refused(run: Path) -> None:
+    write_json(run / "run.json", {"format": 2, "steps": {}})
+    with pytest.raises(RunError) as error:
+        read_run(run)
+    assert str(error.value) == f"{run} was written in format 2; this layerwise reads 1. Update layerwise."
+
+
+def test_steps_that_are_no_steps_are_refused(run: Path) -> None:
+    write_json(run / "run.json", {"format": 1, "steps": []})
+    with pytest.raises(FileError, match=r"run\.json does not describe a run"):
+        read_run(run)
+
+
+@pytest.mark.parametrize("name", ["label", "prediction", "reference", "confidence", "depth"])
+def test_words_where_numbers_belong_are_named(run: Path, name: str) -> None:
+    examples = read_table(run / "examples.parquet").assign(**{name: "x"})
+    write_table(run / "examples.parquet", examples)
+    with pytest.raises(RunError) as error:
+        read_run(run)
+    assert f"\n    - {name} of examples.parquet holds {examples[name].dtype}; numbers are expected\n" in str(
+        error.value
+    )

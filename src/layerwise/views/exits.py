@@ -82,6 +82,9 @@ def read_exits(run: Path) -> ExitsView | None:
             f"{folder / 'curve.parquet'} is not a curve of exits.\n    Again: layerwise exits evaluate {run}"
         )
     _check_same(folder / "exits.json", summary, f"layerwise exits evaluate {run}")
+    exits = summary["exits"]
+    if not (isinstance(exits, list) and exits and all(isinstance(one, dict) and "exit" in one for one in exits)):
+        raise FileError(f"{folder / 'summary.json'} names no exits.\n    Again: layerwise exits evaluate {run}")
     size = _largest_batch(summary, folder / "summary.json")
     if f"ms_batch_{size}" not in curve.columns:
         raise FileError(
@@ -93,7 +96,7 @@ def read_exits(run: Path) -> ExitsView | None:
         return ExitsView(summary, curve, None, None, ids, logits)
     budget = _checked(folder / "budget.json", BUDGET_KEYS)
     _check_same(folder / "exits.json", budget, f"layerwise exits budget {run}")
-    if str(size) not in budget["ms"]:
+    if not isinstance(budget["ms"], dict) or str(size) not in budget["ms"]:
         raise FileError(
             f"{folder / 'budget.json'} and summary.json are not of one evaluation.\n"
             f"    Again: layerwise exits budget {run}"

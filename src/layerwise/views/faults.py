@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "validation", "test")
 EXAMPLE_COLUMNS = ("id", "split", "label", "prediction", "confidence", "depth", "reference")
+NUMBERS = ("label", "prediction", "confidence", "depth", "reference", "soft_depth")
 
 
 def find_faults(view: RunView) -> list[str]:
     """What does not fit together, in words; sizes first, for nothing else can be asked of arrays of the wrong size."""
-    return _column_faults(view) or _size_faults(view) or _value_faults(view)
+    return _column_faults(view) or _kind_faults(view) or _size_faults(view) or _value_faults(view)
 
 
 def _column_faults(view: RunView) -> list[str]:
@@ -29,6 +30,17 @@ def _column_faults(view: RunView) -> list[str]:
     if view.base is not None and not {"id", "label"} <= set(view.base.columns):
         faults.append("base.parquet needs the columns id and label")
     return faults
+
+
+def _kind_faults(view: RunView) -> list[str]:
+    name_to_values = {f"{name} of examples.parquet": view.examples[name] for name in NUMBERS if name in view.examples}
+    if view.base is not None:
+        name_to_values["label of base.parquet"] = view.base["label"]
+    return [
+        f"{name} holds {values.dtype}; numbers are expected"
+        for name, values in name_to_values.items()
+        if not isinstance(values.dtype, np.dtype) or values.dtype.kind not in "iufb"
+    ]
 
 
 def _size_faults(view: RunView) -> list[str]:

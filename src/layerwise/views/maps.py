@@ -68,7 +68,7 @@ def read_maps(run: Path) -> MapsView | None:
         names, ks = tuple(map(str, index["key"]["class_names"])), {10}
         read = [(read_json(folder / f"{stem}.json"), read_table(folder / f"{stem}.parquet")) for stem in index["taps"]]
         for facts, table in sorted(read, key=lambda tap: int(tap[0]["order"])):
-            points[facts["tap"]] = table
+            points[str(facts["tap"])] = _checked(table, facts["methods"])
             ks = {int(facts["k"])}
             rows += [_summary(facts, table, method) for method in facts["methods"]]
     except (FileError, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -78,6 +78,19 @@ def read_maps(run: Path) -> MapsView | None:
     if not rows:
         return None
     return MapsView(pd.DataFrame(rows), points, ks.pop(), index["key"], names)
+
+
+def _checked(table: pd.DataFrame, methods: Mapping[str, Any]) -> pd.DataFrame:
+    """The points of a tap.
+
+    Raises:
+        ValueError: a column is not there, or holds no numbers.
+    """
+    wanted = ["id", *(f"{method}_{axis}" for method in methods for axis in ("x", "y"))]
+    faulty = [name for name in wanted if name not in table or (name != "id" and table[name].dtype.kind not in "iuf")]
+    if faulty or not len(table):
+        raise ValueError(f"no numbers of {', '.join(faulty) or 'any image'}")
+    return table
 
 
 def _summary(facts: Mapping[str, Any], table: pd.DataFrame, method: str) -> dict[str, Any]:

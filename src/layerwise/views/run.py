@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from layerwise.errors import FileError, InputError, RunError, did_you_mean
-from layerwise.runs import read_array, read_json, read_table
+from layerwise.runs import read_array, read_json, read_table, steps_of
 from layerwise.views.encoders import EncodersView, read_encoders
 from layerwise.views.exits import ExitsView, read_exits
 from layerwise.views.faults import SPLITS, find_faults
@@ -172,6 +172,8 @@ def read_run(path: Path) -> RunView:
     history, history_fault = _read_history(path / "history.parquet")
     examples = _read(path / "examples.parquet")
     run = _read_object(path / "run.json")
+    if "steps" in run:
+        steps_of(path)
     model = _read_object(path / "model.json")
     return RunView(
         name=str(path),

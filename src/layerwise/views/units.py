@@ -70,6 +70,12 @@ def read_units(run: Path) -> UnitsView | None:
             and {"layer", "rms"} <= set(gradients.columns)
             and {"tap", "unit", "value", "id", "label"} <= set(shown.columns)
             and len(pictures) == len(shown)
+            and pictures.dtype == np.uint8
+            and pictures.ndim == 4
+            and pictures.shape[1] in (1, 3)
+            and _are_finite(units[["unit", "order", "fires"]])
+            and _are_finite(shown[["unit", "value", "label"]])
+            and (not len(shown) or shown["label"].min() >= 0)
             and isinstance(facts, dict)
             and isinstance(facts.get("images"), int)
         )
@@ -80,3 +86,7 @@ def read_units(run: Path) -> UnitsView | None:
             f"the files in {folder} do not belong together.\n    Measure again: layerwise inside {run} --units"
         )
     return UnitsView(units, gradients, shown, pictures, facts)
+
+
+def _are_finite(table: pd.DataFrame) -> bool:
+    return all(values.dtype.kind in "iuf" and np.isfinite(values).all() for _, values in table.items())

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from layerwise.arrays.score_catalog import SCORES
+from layerwise.errors import FileError
 from layerwise.views.explorer.packing import ITEM_TO_DTYPE, NOT_KNOWN, Packer, smallest_item
 from layerwise.views.kinds import KINDS
 from layerwise.views.run import RunView
@@ -205,7 +206,7 @@ def _training(view: RunView) -> Iterator[ExampleColumn]:
     for name in view.noted.scores:
         facts = SCORES[name]
         about = f"{facts.formula} ({facts.source})."
-        values = _placed(view, rows, pd.Series(view.noted.dynamics.scores[name]))
+        values = _placed(view, rows, pd.Series(view.noted.dynamics.scores[name], name=name))
         yield ExampleColumn(name, facts.words.capitalize(), about, "number", "training", values, facts.high_means)
 
 
@@ -244,7 +245,16 @@ def rows_of(view: RunView, split: str, ids: pd.Series) -> NDArray[np.int64]:
 
 
 def _placed(view: RunView, rows: NDArray[np.int64], values: pd.Series) -> NDArray[np.float64]:
-    """Values of some images as a column of all examples."""
+    """Values of some images as a column of all examples.
+
+    Raises:
+        FileError: they are no numbers.
+    """
+    if not pd.api.types.is_numeric_dtype(values):
+        raise FileError(
+            f'a column "{values.name}" of {view.name} holds {values.dtype}; numbers are expected.\n'
+            "    It was changed since layerwise wrote it: run the command that made it again."
+        )
     column = np.full(len(view.examples), np.nan)
-    column[rows[rows >= 0]] = values.to_numpy(np.float64)[rows >= 0]
+    column[rows[rows >= 0]] = values.to_numpy(np.float64, na_value=np.nan)[rows >= 0]
     return column
