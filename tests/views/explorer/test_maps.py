@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from inside_files import write_maps
-from layerwise.runs import read_table, write_table
+from layerwise.runs import read_json, read_table, write_json, write_table
 from layerwise.views.explorer.maps import LARGEST, NOT_DRAWN, Square, map_square
 from layerwise.views.explorer.payload import explorer_payload
 from layerwise.views.run import read_run
@@ -91,3 +91,11 @@ def test_a_map_without_one_finite_point_draws_none(make_run: MakeRun, tmp_path: 
 def test_a_map_as_wide_as_numbers_go_has_finite_places() -> None:
     points = np.array([[-1.7e308, 0.0], [1.7e308, 0.0]])
     assert np.isfinite(Square.around(points).apply(points)).all()
+
+
+def test_a_tap_that_names_no_such_method_has_no_map_by_it(make_run: MakeRun, tmp_path: Path) -> None:
+    run = write_maps(make_run(tmp_path / "run"))
+    facts = read_json(run / "maps" / "00-tap.json")
+    write_json(run / "maps" / "00-tap.json", facts | {"methods": {"pca": facts["methods"]["pca"]}})
+    maps = explorer_payload(read_run(run)).manifest["maps"]
+    assert {one["method"]: len(one["taps"]) for one in maps} == {"tsne": 2, "pca": 3}
