@@ -90,7 +90,7 @@ def load_pictures(count: int, random: np.random.Generator) -> tuple[NDArray[np.u
         rows = np.arange(count) % (len(train) + len(test))
         images = np.concatenate([np.asarray(one.images[: rows.max() + 1]) for one in (train, test)])
         return images[rows], np.concatenate([train.labels, test.labels])[rows]
-    drawn = lw.load_shapes(train=min(count, 2_000), test=1, side=32, seed=0).train
+    drawn = lw.load_shapes(train=min(count, 2_000), test=6, seed=0).train
     rows = random.integers(0, len(drawn), count)
     return np.asarray(drawn.images)[rows], drawn.labels[rows]
 
@@ -100,7 +100,7 @@ def draw_neighbors(
 ) -> NDArray[np.int32]:
     """Rows of the base, three of four of the voted class, (N, L, K)."""
     rows = random.integers(0, len(base_labels), (*votes.shape, K), dtype=np.int32)
-    for label in range(CLASSES):
+    for label in np.unique(base_labels):
         own = np.flatnonzero(base_labels == label).astype(np.int32)
         take = (votes == label)[..., None] & (random.random(rows.shape, np.float32) < 0.75)
         rows[take] = own[random.integers(0, len(own), int(take.sum()))]

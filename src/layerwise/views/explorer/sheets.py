@@ -12,7 +12,7 @@ from PIL import Image
 
 SIDE_COUNT = 32
 """Pictures in a row and in a column of a sheet."""
-SMALL_QUALITY = 70
+SMALL_QUALITY = 55
 WORTH_EXACT = 1.5
 """A sheet that is exact may be so many times as large as one that is not."""
 
