@@ -251,7 +251,7 @@ def _ask(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Logits, and what the last layer is given."""
     noted: list[Tensor] = []
-    hook = model.linear.register_forward_pre_hook(lambda _, given: noted.append(given[0]))  # type: ignore
+    hook = model.linear.register_forward_pre_hook(lambda _, given: noted.append(given[0]))
     logits = _logits(model, pixels, mirrored, shift)
     hook.remove()
     return logits, torch.cat(noted).double().numpy()

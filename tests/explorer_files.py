@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 from starlette.types import ASGIApp, Message
 
@@ -98,6 +99,15 @@ def ask(
     start = sent[0]
     found = {name.decode(): value.decode() for name, value in start["headers"]}
     return Answered(start["status"], found, b"".join(part.get("body", b"") for part in sent[1:]))
+
+
+@pytest.fixture(scope="session")
+def full(toy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Toys whose measured run has maps and exits; nobody changes them."""
+    folder = tmp_path_factory.mktemp("explored") / "toys"
+    shutil.copytree(toy_folder, folder)
+    make_full_run(folder)
+    return folder
 
 
 def make_full_run(toys: Path) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page
 
+from exit_files import write_exits
 from inside_files import write_features, write_maps, write_units
 from layerwise.runs import write_array
 from toy_runs import make_run
@@ -22,8 +23,6 @@ STEP = 16
 
 def coded_run(path: Path, *, count: int = COUNT) -> Path:
     """A run with maps, units and exits, whose picture of row r is one colour that spells r."""
-    from exit_files import write_exits
-
     run = make_run(path, split_counts={"test": count}, base_count=BASE, channels=3, side=SIDE)
     write_array(run / "thumbnails.npy", coded(np.arange(count)))
     write_array(run / "base_thumbnails.npy", coded(np.arange(BASE) + 2048))

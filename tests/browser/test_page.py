@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -180,8 +181,6 @@ def test_a_lasso_selects_and_the_grid_shows_the_selected(explorer: Page) -> None
 
 
 def test_markup_in_names_stays_text(page: Page, run: Path, tmp_path: Path) -> None:
-    import shutil
-
     bad = tmp_path / "bad"
     shutil.copytree(run, bad)
     model = read_json(bad / "model.json")

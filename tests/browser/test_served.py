@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,23 +14,14 @@ from pages import opened
 from playwright.sync_api import Page, expect
 
 from command_line import toy_folder
-from explorer_files import as_file, make_full_run
+from explorer_files import as_file, full
 from layerwise.runs import read_table, write_table
 from layerwise.views.explorer.maps import LARGEST, map_square
 from layerwise.views.run import read_run
 from layerwise.web.export import export_explorer
 from layerwise.web.server import Explorer, explore
 
-__all__ = ["toy_folder"]
-
-
-@pytest.fixture(scope="module")
-def full(toy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Toys whose measured run has maps and exits."""
-    folder = tmp_path_factory.mktemp("served") / "toys"
-    shutil.copytree(toy_folder, folder)
-    make_full_run(folder)
-    return folder
+__all__ = ["full", "toy_folder"]
 
 
 @pytest.fixture
@@ -63,10 +53,10 @@ def test_what_is_no_image_is_said_in_words_and_the_page_goes_on(page: Page, serv
         page.locator("input[type=file]").set_input_files(
             {"name": "no.png", "mimeType": "image/png", "buffer": b"<script>alert(1)</script>"}
         )
-    page.locator("[data-placed=failed] [role=alert]").wait_for()
+    expect(page.locator("[data-placed=failed] [role=alert]")).to_contain_text("no picture that can be read")
     page.keyboard.press("Escape")
     page.locator(".grid .cell").first.click()
-    page.wait_for_selector(".story[data-ready=true]")
+    expect(page.locator(".story[data-ready=true]")).to_be_visible()
 
 
 def test_feature_maps_are_shown_when_they_are_asked_for(page: Page, served: Explorer) -> None:

@@ -10,18 +10,9 @@ from pathlib import Path
 import pytest
 
 from command_line import cli, toy_folder, toys
-from explorer_files import make_full_run
+from explorer_files import full
 
-__all__ = ["cli", "toy_folder", "toys"]
-
-
-@pytest.fixture(scope="session")
-def full(toy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Toys whose measured run has maps and exits; nobody changes them."""
-    folder = tmp_path_factory.mktemp("explored") / "toys"
-    shutil.copytree(toy_folder, folder)
-    make_full_run(folder)
-    return folder
+__all__ = ["cli", "full", "toy_folder", "toys"]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from exit_files import write_exits
 from inside_files import write_features, write_maps, write_units
 from layerwise.errors import InputError
-from layerwise.runs import read_table, write_array
+from layerwise.runs import read_table, write_array, write_table
 from layerwise.views.explorer.payload import Payload, explorer_payload
 from layerwise.views.run import RunView, read_run
 from payload_files import column, picture, read
@@ -87,9 +87,6 @@ def test_exits_have_a_confidence_for_each_example_that_was_reported(make_run: Ma
     logits = np.log(np.array([[[0.7, 0.3]] * 3, [[0.5, 0.5]] * 3, [[0.1, 0.9]] * 3]))  # (E, n, K)
     logits[2, 1] = np.log([0.2, 0.8])
     write_array(run / "exits" / "test.npy", logits)
-    (run / "exits" / "test.parquet").unlink(missing_ok=True)
-    from layerwise.runs import write_table
-
     write_table(run / "exits" / "test.parquet", ids[[4, 3, 2]].to_frame())
     payload = explorer_payload(read_run(run))
     exits = payload.manifest["exits"]
