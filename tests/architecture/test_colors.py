@@ -1,4 +1,4 @@
-"""A class has one colour in reports and in the explorer, though the one is drawn in Python and the other in TypeScript."""
+"""A class has one colour in reports, drawn in Python, and in the explorer, drawn in TypeScript."""
 
 from __future__ import annotations
 
