@@ -61,10 +61,22 @@ def test_the_keyboard_goes_from_the_map_to_a_story_and_back(page: Page, exported
     expect(page.locator(".story[data-row='2']")).to_be_visible()
     page.keyboard.press("j")
     expect(page.locator(".story[data-row='3']")).to_be_visible()
+    expect(page.locator(".story h2")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator(".story")).to_have_count(0)
+    expect(page.locator(".grid")).to_be_focused()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_a_unit_takes_the_focus_and_gives_it_back(page: Page, exported: str) -> None:
+    opened(page, f"{exported}#tab=units")
+    number = page.locator(".unit-box button.link").nth(1)
+    number.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".unit-page h2")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(number).to_be_focused()
 
 
 def test_the_table_is_a_twin_of_the_map_for_who_cannot_see_it(page: Page, exported: str) -> None:
@@ -74,7 +86,7 @@ def test_the_table_is_a_twin_of_the_map_for_who_cannot_see_it(page: Page, export
     expect(page.get_by_role("columnheader", name="Label", exact=False).first).to_be_visible()
 
 
-def test_who_prefers_less_motion_gets_the_next_layer_at_once(page: Page, exported: str) -> None:
+def test_who_prefers_less_motion_gets_the_next_tap_at_once(page: Page, exported: str) -> None:
     opened(page, exported)
     page.locator(".map-view").focus()
     before = page.locator(".map-view canvas").first.screenshot()

@@ -44,7 +44,7 @@ def test_a_new_image_gets_the_votes_and_depth_of_its_twin(page: Page, served: Ex
     where = "unresolved" if depth == len(view.taps) else view.tap_names[depth]
     expect(panel).to_contain_text(where, ignore_case=True)
     votes = [view.class_names[vote] for vote in view.votes[row]]
-    assert [vote.strip() for vote in panel.locator(".layer .vote > span:first-of-type").all_inner_texts()] == votes
+    assert [vote.strip() for vote in panel.locator(".tap-row .vote > span:first-of-type").all_inner_texts()] == votes
 
 
 def test_what_is_no_image_is_said_in_words_and_the_page_goes_on(page: Page, served: Explorer) -> None:

@@ -41,6 +41,7 @@ def test_the_small_tour_is_the_default_and_the_reference_has_all_images(
     taken: list[tuple[Any, ...]] = []
     monkeypatch.setattr(demo_module, "train", lambda model, data, folder, **_: taken.append((model, data, folder)))
     monkeypatch.setattr(demo_module, "difficulty", lambda folder, **options: taken.append((folder, options)))
+    monkeypatch.setattr(demo_module, "inside", lambda folder, **options: taken.append((folder, options)))
     monkeypatch.setattr(demo_module, "report", lambda folder: taken.append((folder,)))
     with_exits: list[Path] = []
     for step in ("train_exits", "evaluate_exits", "choose_budget"):
@@ -52,8 +53,10 @@ def test_the_small_tour_is_the_default_and_the_reference_has_all_images(
     assert taken == [
         ("resnet18", demo_module.PLAIN_SHAPES, Path("runs/demo")),
         (Path("runs/demo"), {"split": "test"}),
+        (Path("runs/demo"), {"embed": "pca", "taps": "children", "split": "test"}),
         (Path("runs/demo"),),
         ("resnet18", "shapes", tmp_path / "mine"),
         (tmp_path / "mine", {"split": "test"}),
+        (tmp_path / "mine", {"embed": "pca", "taps": "children", "split": "test"}),
         (tmp_path / "mine",),
     ]

@@ -15,18 +15,13 @@ export function say(words: string): void {
   quiet = window.setTimeout(() => (said.value = ""), 4000);
 }
 
-/** Where a story was opened from; the focus goes back there. */
-let opener: HTMLElement | null = null;
-
 export function openStory(row: number): void {
   performance.mark("story-asked");
-  if (address.value.row === null) opener = document.activeElement as HTMLElement | null;
   if (address.value.row !== row) go({ row });
 }
 
 export function closeStory(): void {
   go({ row: null });
-  requestAnimationFrame(() => opener?.isConnected && opener.focus({ preventScroll: true }));
 }
 
 /** The story of the example before or after in the list. */

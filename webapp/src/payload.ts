@@ -105,7 +105,7 @@ export interface Exits {
 
 export interface TapUnits {
   tap: string;
-  layer: { units: number; dead: number; never_fires: number; saturated: number };
+  counts: { units: number; dead: number; never_fires: number; saturated: number };
   units: Unit[];
 }
 

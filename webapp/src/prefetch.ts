@@ -1,4 +1,4 @@
-/** What will be wanted soon is asked for while nothing else is to do: the layers of the map, then all that stories need. */
+/** What will be wanted soon is asked for while nothing else is to do: the taps of the map, then all that stories need. */
 
 import { sortedKnown } from "./columns";
 import { field, mapOfMethod } from "./derived";

@@ -57,7 +57,7 @@ export const MANIFEST: Manifest = {
   exits: null,
   pictures: null,
   base_pictures: null,
-  units: [{ tap: "stem", layer: { units: 8, dead: 0, never_fires: 0, saturated: 0 }, units: [] }],
+  units: [{ tap: "stem", counts: { units: 8, dead: 0, never_fires: 0, saturated: 0 }, units: [] }],
   unit_pictures: null,
   facts: [],
   missing: [],

@@ -14,14 +14,17 @@ from layerwise.cli.difficulty import difficulty
 from layerwise.cli.exits.budget import budget as choose_budget
 from layerwise.cli.exits.evaluate import evaluate as evaluate_exits
 from layerwise.cli.exits.train import train as train_exits
+from layerwise.cli.inside import inside
 from layerwise.cli.report import report
 from layerwise.cli.train import train
+from layerwise.runs import steps_of
 
 SEED = 0
 EXITS = "layer1,layer2,layer3"
 EXIT_POLICY = "entropy"
 EXIT_LOSS = 0.01
 SMALLER = "0.5"
+MAPS = "pca"
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,14 @@ def demo(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The run folder.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a ResNet-18 on drawn shapes, measure how hard each image is, let easy ones leave early, and report it all.
+    """Train a ResNet-18 on drawn shapes, measure how hard each image is, let easy ones leave early, map it, report it.
 
     layerwise demo
     """
     tour = REFERENCE if reference else SMALL
     folder = output or tour.folder
     started = time.perf_counter()
-    say(f"1 of 4: train a ResNet-18 on shapes ({tour.data}), {tour.epochs} epochs")
+    say(f"1 of 5: train a ResNet-18 on shapes ({tour.data}), {tour.epochs} epochs")
     train(
         "resnet18",
         tour.data,
@@ -75,15 +78,18 @@ def demo(
         validation=0.0,
         seed=SEED,
     )
-    say("2 of 4: measure at which layer each image is decided")
+    say("2 of 5: measure at which layer each image is decided")
     if not (folder / "examples.parquet").exists():
         difficulty(folder, split=tour.split)
-    say("3 of 4: put exits after three of its stages, and see who may leave there")
+    say("3 of 5: put exits after three of its stages, and see who may leave there")
     if not (folder / "exits" / "budget.json").exists():
         train_exits(folder, at=EXITS, heads="mixed", frozen=True, epochs=tour.exit_epochs, seed=SEED)
         evaluate_exits(folder, policy=EXIT_POLICY, smaller=SMALLER)
         choose_budget(folder, policy=EXIT_POLICY, loss=EXIT_LOSS, of_test=0.5, seed=SEED)
-    say("4 of 4: write the report")
+    say("4 of 5: map the images at every layer")
+    if "maps" not in steps_of(folder):
+        inside(folder, embed=MAPS, taps="children", split=tour.split)
+    say("5 of 5: write the report")
     report(folder)
     page = folder / "report.html"
     seconds = time.perf_counter() - started

@@ -105,7 +105,7 @@ def test_units_bring_their_strongest_pictures_and_the_first_layer_its_filters(
     view = read_run(run)
     payload = explorer_payload(view)
     (layer,) = payload.manifest["units"]
-    assert layer["layer"] == {"units": 6, "dead": 1, "never_fires": 1, "saturated": 0}
+    assert layer["counts"] == {"units": 6, "dead": 1, "never_fires": 1, "saturated": 0}
     unit = layer["units"][5]
     assert (unit["shown"], unit["values"]) == ([5, 6, 7, 8, 9], [1.0, 0.9, 0.8, 0.7, 0.6])
     assert (unit["excited_by"], unit["histogram"]) == (0, [5, 0, 0, 0, 0, 0])

@@ -10,8 +10,8 @@ export const helping = signal(false);
 const KEYS: [string, string][] = [
   ["?", "This list"],
   ["1 – 5", "Map, Pictures, Table, Units, About"],
-  ["← →", "On the map: the layer before, the next"],
-  ["p", "Play through the layers; stop"],
+  ["← →", "On the map: the tap before, the next"],
+  ["p", "Play through the taps; stop"],
   ["v  l  b", "On the map: move, lasso, box"],
   ["+  −  0", "On the map: nearer, further, the whole"],
   ["Shift + drag", "On the map: lasso, whatever the tool"],

@@ -12,7 +12,7 @@ const AFTER_MS = 600;
 
 export function LiveCounts() {
   const words = useSignal("");
-  const shown = `${countWords(shownCount.value)} of ${countWords(manifest.count)} shown, ${countWords(selected.value.length)} selected${mapTap.value ? `, layer ${mapTap.value.tap}` : ""}`;
+  const shown = `${countWords(shownCount.value)} of ${countWords(manifest.count)} shown, ${countWords(selected.value.length)} selected${mapTap.value ? `, tap ${mapTap.value.tap}` : ""}`;
   useEffect(() => {
     const timer = window.setTimeout(() => (words.value = shown), AFTER_MS);
     return () => window.clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** The map with what steers it: method, colour, tools above; the layers below; the legend beside. */
+/** The map with what steers it: method, colour, tools above; the taps below; the legend beside. */
 
 import { COLUMNS } from "../address";
 import { stepTap } from "../actions";
@@ -77,7 +77,7 @@ function NoMaps() {
   const missing = manifest.missing.find(({ part }) => part === "maps");
   return (
     <p class="no-maps">
-      This run has no maps of its layers; two columns are drawn against each other instead. {missing?.words}{" "}
+      This run has no maps of its taps; two columns are drawn against each other instead. {missing?.words}{" "}
       {missing && (
         <>
           Make them: <code>{missing.command}</code>

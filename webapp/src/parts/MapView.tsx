@@ -72,7 +72,7 @@ function themeNow() {
 
 function mapWords(): string {
   const at = mapTap.value ? `at ${mapTap.value.tap}` : "of two columns";
-  return `Map ${at}, ${counted(manifest.count, "example")}. The table has the same examples in words. Arrow keys left and right change the layer.`;
+  return `Map ${at}, ${counted(manifest.count, "example")}. The table has the same examples in words. Arrow keys left and right change the tap.`;
 }
 
 /** Tell the map what changes; answers what stops that. */

@@ -1,10 +1,11 @@
-/** A new image: what the network makes of it, layer by layer. */
+/** A new image: what the network makes of it, tap by tap. */
 
 import { classPalette } from "../coloring";
 import { manifest } from "../state";
 import { confidenceWords } from "../words";
 import { Icon } from "./icons";
-import { Layers } from "./Layers";
+import { TapList } from "./TapList";
+import { PanelTitle } from "./PanelTitle";
 import { placeAgain, placed } from "./placing";
 import { Votes } from "./Votes";
 import type { Placed } from "../payload";
@@ -18,7 +19,9 @@ export function PlacePanel() {
       data-placed={answer ? "ready" : fault ? "failed" : "waiting"}
     >
       <header class="panel-head">
-        <h2 title={name}>{name}</h2>
+        <PanelTitle of={name} hint={name}>
+          {name}
+        </PanelTitle>
         <span class="quiet">new image</span>
         <button
           class="button square"
@@ -54,9 +57,9 @@ function Answer({ of }: { of: Placed }) {
         <Probabilities of={of.probabilities} />
       </div>
       <section>
-        <h3>Layer by layer</h3>
+        <h3>Tap by tap</h3>
         <Votes votes={of.votes} depth={of.depth} reference={of.reference} />
-        <Layers
+        <TapList
           votes={of.votes}
           depth={of.depth}
           reference={of.reference}

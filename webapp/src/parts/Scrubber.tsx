@@ -1,4 +1,4 @@
-/** Through the layers: a slider with the taps' names, and a button that plays them. */
+/** Through the taps: a slider with their names, and a button that plays them. */
 
 import { effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -18,10 +18,10 @@ export function Scrubber({ map }: { map: MapMethod }) {
   const tap = map.taps[at];
   useEffect(() => effect(keepPlaying), []);
   return (
-    <div class="scrubber" role="group" aria-label="Layers">
+    <div class="scrubber" role="group" aria-label="Taps">
       <button
         class="button square"
-        aria-label={playing.value ? "Stop" : "Play through the layers"}
+        aria-label={playing.value ? "Stop" : "Play through the taps"}
         title="Play (p)"
         onClick={() => play(map)}
       >
@@ -34,7 +34,7 @@ export function Scrubber({ map }: { map: MapMethod }) {
           max={map.taps.length - 1}
           step={1}
           value={at}
-          aria-label="Layer"
+          aria-label="Tap"
           aria-valuetext={tap.tap}
           onInput={(event) => go({ tap: map.taps[Number(event.currentTarget.value)].tap }, "replace")}
         />
@@ -95,7 +95,7 @@ function Facts({ tap }: { tap: MapMethod["taps"][number] }) {
   );
 }
 
-/** From the first layer again when the last one is reached. */
+/** From the first tap again when the last one is reached. */
 export function play(map: MapMethod): void {
   const atEnd = mapTap.value === map.taps[map.taps.length - 1];
   if (!playing.value && atEnd) go({ tap: map.taps[0].tap }, "replace");

@@ -1,6 +1,6 @@
-/** The story of one example: what it is, what the network made of it layer by layer, and how it stands among all. */
+/** The story of one example: what it is, what the network made of it tap by tap, and how it stands among all. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { closeStory, say, stepStory } from "../actions";
 import { wordsAt } from "../columns";
 import { copy } from "../csv";
@@ -11,31 +11,30 @@ import { confidenceWords, countWords } from "../words";
 import { ExitBars } from "./ExitBars";
 import { FeatureMapsPart } from "./FeatureMapsPart";
 import { Icon } from "./icons";
-import { areHere, Layers, neighborsAt } from "./Layers";
+import { areHere, neighborsAt, TapList } from "./TapList";
+import { PanelTitle } from "./PanelTitle";
 import { Picture } from "./Picture";
 import { Scores } from "./Scores";
 import { Suspect, Verdict } from "./Verdict";
 import { Votes } from "./Votes";
 
 export function Story({ row }: { row: number }) {
-  const heading = useRef<HTMLHeadingElement>(null);
   const own = votes.value?.subarray(row * manifest.taps.length, (row + 1) * manifest.taps.length);
   const neighbors = manifest.taps.map((_, tap) => neighborsAt(tap, row));
   const [depth, reference] = [field("depth")?.values[row], field("reference")?.values[row]];
   const ready = own !== undefined && depth !== undefined && areHere(row, neighbors);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [row]);
   useEffect(() => (ready ? told() : undefined), [row, ready]);
   return (
     <section class="story panel" aria-label={`Story of ${idOf(row)}`} data-row={row} data-ready={ready} key="story">
-      <Head row={row} heading={heading} />
+      <Head row={row} />
       <div class="panel-body" tabIndex={0}>
         <Summary row={row} />
         <Suspect row={row} />
         {own && depth !== undefined && reference !== undefined && (
           <section>
-            <h3>Layer by layer</h3>
+            <h3>Tap by tap</h3>
             <Votes votes={own} depth={depth} reference={reference} />
-            <Layers votes={own} depth={depth} reference={reference} neighbors={neighbors} />
+            <TapList votes={own} depth={depth} reference={reference} neighbors={neighbors} />
           </section>
         )}
         <ExitBars row={row} />
@@ -52,7 +51,7 @@ function told(): void {
   performance.clearMarks("story-asked");
 }
 
-function Head({ row, heading }: { row: number; heading: { current: HTMLHeadingElement | null } }) {
+function Head({ row }: { row: number }) {
   const at = listed.value.indexOf(row);
   const share = async () =>
     say(
@@ -62,9 +61,9 @@ function Head({ row, heading }: { row: number; heading: { current: HTMLHeadingEl
     );
   return (
     <header class="panel-head">
-      <h2 tabIndex={-1} ref={heading} title={idOf(row)}>
+      <PanelTitle of={row} hint={idOf(row)}>
         {idOf(row)}
-      </h2>
+      </PanelTitle>
       <span class="quiet">{at < 0 ? "not listed" : `${countWords(at + 1)} of ${countWords(listed.value.length)}`}</span>
       <button class="button square" aria-label="The example before" title="Before (k)" onClick={() => stepStory(-1)}>
         <Icon name="back" />

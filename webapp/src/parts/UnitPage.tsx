@@ -9,6 +9,7 @@ import { address, go, linkTo, manifest } from "../state";
 import { countWords, numberWords, percentWords } from "../words";
 import { FilterPicture } from "./FilterPicture";
 import { Icon } from "./icons";
+import { PanelTitle } from "./PanelTitle";
 import { Picture } from "./Picture";
 import { stateWords } from "./Units";
 
@@ -39,9 +40,9 @@ function Head({ tap, unit }: { tap: string; unit: number }) {
     );
   return (
     <header class="panel-head">
-      <h2>
+      <PanelTitle of={`${tap} ${unit}`}>
         {tap}, unit {unit}
-      </h2>
+      </PanelTitle>
       <button class="button square" aria-label="Copy a link to this" title="Copy link" onClick={share}>
         <Icon name="link" />
       </button>

@@ -43,7 +43,7 @@ function Taps({ chosen }: { chosen: TapUnits }) {
           </tr>
         </thead>
         <tbody>
-          {manifest.units.map(({ tap, layer }) => (
+          {manifest.units.map(({ tap, counts }) => (
             <tr key={tap} class={tap === chosen.tap ? "active" : ""}>
               <th scope="row">
                 <button
@@ -55,7 +55,7 @@ function Taps({ chosen }: { chosen: TapUnits }) {
                   <bdi>{tap}</bdi>
                 </button>
               </th>
-              {[layer.units, layer.dead, layer.never_fires, layer.saturated].map((count, place) => (
+              {[counts.units, counts.dead, counts.never_fires, counts.saturated].map((count, place) => (
                 <td key={place} class={count && place ? "number some" : "number"}>
                   {countWords(count)}
                 </td>
@@ -70,7 +70,7 @@ function Taps({ chosen }: { chosen: TapUnits }) {
 
 type Sort = "unit" | "fires" | "selectivity" | "excited_by";
 const HEADS: { sort: Sort; title: string; about: string }[] = [
-  { sort: "unit", title: "Unit", about: "Its place in the layer" },
+  { sort: "unit", title: "Unit", about: "Its place at the tap" },
   { sort: "fires", title: "Fires at", about: "Share of the images at which it is above zero" },
   {
     sort: "selectivity",

@@ -79,7 +79,7 @@ def units_of(view: RunView) -> list[dict[str, Any]]:
     return [
         {
             "tap": layer["tap"],
-            "layer": {name: int(layer[name]) for name in ("units", "dead", "never_fires", "saturated")},
+            "counts": {name: int(layer[name]) for name in ("units", "dead", "never_fires", "saturated")},
             "units": list(_units(view, view.units, layer["tap"])),
         }
         for layer in layers

@@ -33,20 +33,20 @@ export function areHere(row: number, neighbors: Neighbors[]): boolean {
   );
 }
 
-interface LayersProps {
+interface TapListProps {
   votes: ArrayLike<number>;
   depth: number;
   reference: number;
   neighbors: Neighbors[];
 }
 
-export function Layers({ votes, depth, reference, neighbors }: LayersProps) {
+export function TapList({ votes, depth, reference, neighbors }: TapListProps) {
   const some = neighbors.some((rows) => rows === null || rows.length);
   return (
     <>
-      <ol class="layers">
+      <ol class="tap-list">
         {manifest.taps.map(({ name }, tap) => (
-          <li key={name} class={`layer${tap === depth ? " decides" : ""}${tap >= depth ? " settled" : ""}`}>
+          <li key={name} class={`tap-row${tap === depth ? " decides" : ""}${tap >= depth ? " settled" : ""}`}>
             <span class="tap tail" title={name}>
               <bdi>{name}</bdi>
             </span>
