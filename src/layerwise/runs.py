@@ -149,7 +149,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise FileError(f"no file {path}.") from None
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError, too
         raise FileError(f"{path} is not JSON, or is truncated ({error}).") from None

@@ -62,6 +62,12 @@ def test_a_photograph_is_turned_as_it_was_held() -> None:
     assert (held[0] == np.rot90(pixels, -1)).all()
 
 
+@pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"MM\0*\0\0\0\x08\0\x05", b"II*\0\xff\xff\xff\xff", b""])
+def test_exif_data_that_cannot_be_read_are_left_alone(exif: bytes) -> None:
+    pixels = noise(6, 6)
+    assert (read_picture(as_file(pixels, "PNG", exif=exif), GREY)[0] == pixels).all()
+
+
 def test_what_is_transparent_is_laid_on_white_and_of_an_animation_the_first_frame_is_taken() -> None:
     clear = Image.fromarray(np.zeros((6, 6, 4), np.uint8))
     file = io.BytesIO()

@@ -6,6 +6,8 @@ Nothing is written to a disk, and only formats that are plain pictures are read.
 from __future__ import annotations
 
 import io
+import struct
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from layerwise.errors import DataError, FileError
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MOST_BYTES = 20_000_000
 MOST_PIXELS = 50_000_000
+EXIF_ERRORS = (SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error)
 SMALLEST_RATIO = 1 / 100
 """Of a picture's sides: what is cropped of a longer one says nothing of it."""
 
@@ -54,7 +57,7 @@ def _decoded(encoded: bytes) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
             _check_size(image.width, image.height)
-            return pixels_of(ImageOps.exif_transpose(image))
+            return pixels_of(_upright(image))
     except UnidentifiedImageError:
         raise FileError(
             f"this is no picture that can be read.\n    Give a file of one of these kinds: {', '.join(FORMATS)}."
@@ -69,6 +72,17 @@ def _decoded(encoded: bytes) -> NDArray[np.uint8]:
             f"this picture is damaged or truncated ({error or type(error).__name__}).\n"
             "    Save it anew, as PNG or JPEG."
         ) from None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as it was held; as it is where its EXIF data cannot be read, which is no fault of the pixels."""
+    image.load()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ImageOps.exif_transpose(image)
+        except EXIF_ERRORS:
+            return image
 
 
 def _check_size(width: int, height: int) -> None:

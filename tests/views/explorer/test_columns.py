@@ -103,6 +103,19 @@ def test_factors_are_numbers_flags_or_categories(make_run: MakeRun, tmp_path: Pa
     assert columns["factor_rotation_degrees"].title == "Rotation degrees"
 
 
+def test_a_factor_of_too_many_words_is_told(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", split_counts={"test": 60}, factors=False)
+    patients = [f"patient {place}" for place in range(60)]
+    write_table(run / "examples.parquet", read_table(run / "examples.parquet").assign(factor_patient=patients))
+    manifest = explorer_payload(read_run(run)).manifest
+    assert all(one["name"] != "factor_patient" for one in manifest["columns"])
+    assert manifest["missing"][-1] == {
+        "part": "factor patient",
+        "words": "It has 60 different words; with more than 50 it is no colour and no filter.",
+        "command": "",
+    }
+
+
 @pytest.mark.parametrize(
     ("given", "categories", "places"),
     [

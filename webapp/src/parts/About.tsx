@@ -44,7 +44,7 @@ function Missing() {
           <li key={part}>
             <b>{part}</b>
             <span>{words}</span>
-            <Command command={command} />
+            {command && <Command command={command} />}
           </li>
         ))}
       </ul>

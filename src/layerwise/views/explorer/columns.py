@@ -220,12 +220,18 @@ def _factors(view: RunView) -> Iterator[ExampleColumn]:
                 f"factor_{name}", title, about, kind, "factors", values.to_numpy(np.float64, na_value=np.nan)
             )
             continue
-        places, words = pd.factorize(values.map(_word, na_action="ignore"), sort=True)
+        places, words = factor_words(values)
         if len(words) <= MOST_CATEGORIES:
             yield ExampleColumn(
                 f"factor_{name}", title, about, "category", "factors", np.where(places < 0, np.nan, places),
-                categories=[str(word) for word in words],
+                categories=words,
             )  # fmt: skip
+
+
+def factor_words(values: pd.Series) -> tuple[NDArray[np.int64], Sequence[str]]:
+    """The different words of a factor in alphabetical order, and each example's place among them; -1: not known."""
+    places, words = pd.factorize(values.map(_word, na_action="ignore"), sort=True)
+    return places, [str(word) for word in words]
 
 
 def _word(value: object) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from layerwise.views.explorer.columns import rows_of
+from layerwise.views.explorer.columns import MOST_CATEGORIES, factor_words, rows_of
 from layerwise.views.explorer.packing import Packer, smallest_item
 from layerwise.views.records import recorded_lines
 from layerwise.views.run import RunView
@@ -170,7 +170,17 @@ def missing_of(view: RunView) -> list[dict[str, str]]:
             f"layerwise difficulty {run} --again",
         ),
     ]
-    return [{"part": part, "words": words, "command": command} for part, lacks, words, command in wanted if lacks]
+    lacking = [{"part": part, "words": words, "command": command} for part, lacks, words, command in wanted if lacks]
+    return lacking + list(_factors_left_out(view))
+
+
+def _factors_left_out(view: RunView) -> Iterator[dict[str, str]]:
+    for name in view.factors:
+        values = view.examples[f"factor_{name}"]
+        count = 0 if pd.api.types.is_numeric_dtype(values) else len(factor_words(values)[1])
+        if count > MOST_CATEGORIES:
+            words = f"It has {count:,} different words; with more than {MOST_CATEGORIES} it is no colour and no filter."
+            yield {"part": f"factor {name}", "words": words, "command": ""}
 
 
 def _about_training(view: RunView) -> bool:
