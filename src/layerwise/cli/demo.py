@@ -17,7 +17,6 @@ from layerwise.cli.exits.train import train as train_exits
 from layerwise.cli.inside import inside
 from layerwise.cli.report import report
 from layerwise.cli.train import train
-from layerwise.runs import steps_of
 
 SEED = 0
 EXITS = "layer1,layer2,layer3"
@@ -63,6 +62,8 @@ def demo(
 
     layerwise demo
     """
+    from layerwise.runs import steps_of
+
     tour = REFERENCE if reference else SMALL
     folder = output or tour.folder
     started = time.perf_counter()
