@@ -6,9 +6,11 @@ others, say whether it is easy, looks like another class, or is ambiguous.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -30,6 +32,8 @@ __all__ = ["EXAMPLE_KINDS", "FoldedDepths", "assign_folds", "measure_kinds"]
 
 EXAMPLE_KINDS = ("easy", "looks like another class", "ambiguous unless its label is given", "ambiguous")
 """Shallow in both; deep only when trained on; deep only when held out; deep in both."""
+
+FOLD_FILE = "fold.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +153,8 @@ def measure_kinds(
         folds: K, at least 2.
         place: which taps; see `find_taps`.
         settings: of the probes.
-        folder: where finished folds and checkpoints are kept, from which the same call goes on; None keeps nothing.
+        folder: where finished folds and checkpoints are kept, from which the same call goes on, and one with other taps
+            or probes measures again without training again; None keeps nothing.
         progress: is shown the batches and the taps.
 
     Raises:
@@ -159,11 +164,11 @@ def measure_kinds(
     """
     assigned = assign_folds(data.labels, folds, seed=train_settings.seed)
     job = _Job(make_model, data, train_settings, place, settings or ProbeSettings(), progress)
-    measured = [
-        job.measure(fold, assigned != fold, None if folder is None else Path(folder, f"fold-{fold}"))
-        for fold in range(folds)
-    ]
-    depth, soft, logits = (np.stack(parts) for parts in zip(*(one.arrays for one in measured), strict=True))
+    kept = [None if folder is None else Path(folder, f"fold-{fold}-of-{folds}") for fold in range(folds)]
+    measured = [job.measure(fold, assigned != fold, kept[fold]) for fold in range(folds)]
+    depth, soft_depth, logits = (
+        np.stack([getattr(one, name) for one in measured]) for name in ("depth", "soft_depth", "logits")
+    )
     rows, seen = np.arange(len(data)), np.arange(folds)[:, None] != assigned
     return FoldedDepths(
         ids=data.ids,
@@ -173,17 +178,39 @@ def measure_kinds(
         folds=assigned,
         training_depth=np.average(depth, axis=0, weights=seen),
         held_out_depth=depth[assigned, rows],
-        held_out_soft_depth=soft[assigned, rows],
+        held_out_soft_depth=soft_depth[assigned, rows],
         probabilities=softmax(logits[assigned, rows].astype(np.float64), axis=1),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Fold:
-    """What one training says of all N examples: depth (N,), soft depth (N,) and logits (N, K), at named taps."""
+    """What one training says of all N examples.
 
-    arrays: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]
+    Attributes:
+        depth, soft_depth: shape (N,), 0 to L.
+        logits: shape (N, K).
+        tap_names: L names.
+    """
+
+    depth: NDArray[np.float64]
+    soft_depth: NDArray[np.float64]
+    logits: NDArray[np.float32]
     tap_names: tuple[str, ...]
+
+    def save(self, folder: Path, plan: Mapping[str, Any]) -> None:
+        """Write all of it, with what it is of."""
+        arrays = {f"{name}.npy": getattr(self, name) for name in ("depth", "soft_depth", "logits")}
+        write_all(folder, {FOLD_FILE: {"taps": self.tap_names, "plan": plan}, **arrays})
+
+    @classmethod
+    def load(cls, folder: Path, plan: Mapping[str, Any]) -> Self | None:
+        """What was kept; None if nothing was, or if it is of something else."""
+        facts = read_json(folder / FOLD_FILE) if (folder / FOLD_FILE).exists() else {}
+        if facts.get("plan") != json.loads(json.dumps(plan)):
+            return None
+        depth, soft_depth, logits = (read_array(folder / f"{name}.npy") for name in ("depth", "soft_depth", "logits"))
+        return cls(depth, soft_depth, logits, tuple(facts["taps"]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,14 +225,10 @@ class _Job:
     progress: Progress
 
     def measure(self, fold: int, seen: NDArray[np.bool_], folder: Path | None) -> _Fold:
-        """Train on what is seen and measure everything; or read what an earlier call kept."""
-        if folder is not None and (folder / "fold.json").exists():
-            arrays = (
-                read_array(folder / "depth.npy"),
-                read_array(folder / "soft.npy"),
-                read_array(folder / "logits.npy"),
-            )
-            return _Fold(arrays, tuple(read_json(folder / "fold.json")["taps"]))
+        """Train on what is seen and measure everything; or read what an earlier call kept of the same."""
+        plan = self._plan()
+        if folder is not None and (kept := _Fold.load(folder, plan)) is not None:
+            return kept
         trained_on, model = self.data.select(seen), self.make_model(fold)
         train(model, trained_on, self.train_settings, run=folder, progress=self.progress)
         measured = measure_difficulty(
@@ -217,11 +240,18 @@ class _Job:
             settings=self.settings,
             progress=self.progress,
         )
-        arrays = (measured.depth.astype(np.float64), measured.soft_depth, measured.logits)
         names = tuple(tap.name for tap in measured.taps)
+        found = _Fold(measured.depth.astype(np.float64), measured.soft_depth, measured.logits, names)
         if folder is not None:
-            depth, soft, logits = arrays
-            write_all(
-                folder, {"fold.json": {"taps": names}, "depth.npy": depth, "soft.npy": soft, "logits.npy": logits}
-            )
-        return _Fold(arrays, names)
+            found.save(folder, plan)
+        return found
+
+    def _plan(self) -> dict[str, Any]:
+        """What a fold's depths depend on beside the network; the number of folds is in the name of its folder."""
+        return {
+            "data": self.data.fingerprint,
+            "train": self.train_settings.to_dict(),
+            "place": self.place if isinstance(self.place, str) else list(self.place),
+            "k": self.settings.k,
+            "fast": self.settings.fast,
+        }
