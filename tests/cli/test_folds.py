@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from torch import nn
 
 from command_line import CommandLine
 from layerwise.difficulty.folds import EXAMPLE_KINDS
+from layerwise.models.catalog import load_model
 
 TRAIN = ("train", "net.py:net", "npz:small.npz", "-o", "run", "--epochs", "3", "--validation", "0")
 FOLDS = ("difficulty", "run", "--trust-code", "--k", "5", "--taps", "0,2", "--folds", "2")
@@ -30,6 +33,22 @@ def test_every_training_image_is_held_out_once_and_has_a_kind(cli: CommandLine, 
     shown = cli(*FOLDS, "--again")
     assert shown.code == 0, shown.err
     assert "looks like another class" in shown.out
+
+
+@pytest.mark.slow
+def test_every_fold_starts_from_the_weights_that_the_run_started_from(
+    cli: CommandLine, toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli(*TRAIN, "--weights", "trained/model.safetensors").code == 0
+    started_from: list[Path | None] = []
+
+    def load_and_note(*args: Any, weights: Path | None = None, **options: Any) -> nn.Module:
+        started_from.append(weights)
+        return load_model(*args, weights=weights, **options)
+
+    monkeypatch.setattr("layerwise.models.catalog.load_model", load_and_note)
+    assert cli(*FOLDS).code == 0
+    assert started_from == [toys / "trained" / "model.safetensors"] * 2
 
 
 def test_folds_go_with_nothing_that_says_something_else_and_overwrite_nothing(cli: CommandLine, toys: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +36,15 @@ def measure_folds(source: Source, run: Path, *, folds: int, taps: str, settings:
     from layerwise.models.catalog import load_model
     from layerwise.runs import write_all
 
-    description, chosen = source.description, _settings_of(run, source)
+    description, facts = source.description, _training_of(run)
+    chosen, weights = _settings_of(facts, source), _first_weights(facts)
 
     def make_model(fold: int) -> Any:
         return load_model(
             str(description.spec),
             num_classes=description.num_classes,
             in_channels=description.in_channels,
+            weights=weights,
             seed=chosen.seed + fold,
         )
 
@@ -55,28 +58,40 @@ def measure_folds(source: Source, run: Path, *, folds: int, taps: str, settings:
         folder=run / PARTIAL,
         progress=bars,
     )
-    facts = {"folds": folds, "placement": taps, "k": settings.k, "taps": found.tap_names, "train": chosen.to_dict()}
-    write_all(run, {"folds.json": facts, FOLDS_FILE: found.table(), "folds.npy": found.probabilities})
+    told = {"folds": folds, "placement": taps, "k": settings.k, "taps": found.tap_names, "train": chosen.to_dict()}
+    write_all(run, {"folds.json": told, FOLDS_FILE: found.table(), "folds.npy": found.probabilities})
     shutil.rmtree(run / PARTIAL, ignore_errors=True)
     _report(run, found, as_json=as_json)
 
 
-def _settings_of(run: Path, source: Source) -> TrainSettings:
-    """The settings that the run was trained with; where it stopped early, as many epochs as it kept."""
+def _training_of(run: Path) -> Mapping[str, Any]:
+    """What the run says of its training."""
     from layerwise.errors import RunError
     from layerwise.runs import steps_of
-    from layerwise.training.settings import TrainSettings
 
-    facts = steps_of(run).get("train")
+    facts: Mapping[str, Any] | None = steps_of(run).get("train")
     if facts is None:
         raise RunError(
             f"{run} holds a network that was not trained there, and nobody knows how it was.\n"
             "    Train one: layerwise train MODEL DATA -o RUN"
         )
+    return facts
+
+
+def _settings_of(facts: Mapping[str, Any], source: Source) -> TrainSettings:
+    """The settings that the run was trained with; where it stopped early, as many epochs as it kept."""
+    from layerwise.training.settings import TrainSettings
+
     given = {**facts["settings"], "preprocessing": source.description.preprocessing, "device": "auto"}
     if given.get("early_stop") is not None:
         given |= {"early_stop": None, "epochs": facts["kept_epoch"]}
     return TrainSettings(**given)
+
+
+def _first_weights(facts: Mapping[str, Any]) -> Path | None:
+    """The weights that the training started from; None where they were drawn."""
+    weights = facts.get("weights")
+    return None if weights is None else Path(facts.get("folder", ""), weights)
 
 
 def _report(run: Path, found: FoldedDepths, *, as_json: bool) -> None:
