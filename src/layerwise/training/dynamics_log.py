@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from layerwise.arrays.dynamics import EARLY_EPOCHS, learning_weight
@@ -42,7 +43,6 @@ SUMS = (
 
 LEARNING = ("learning_error", "learning_aum")
 """What is added up with the weight of its epoch, which is known when the epoch is over."""
-
 
 TINY = 1e-300
 
@@ -140,7 +140,7 @@ class DynamicsLog:
             self._curve.fill_(float("nan"))
 
     def result(self) -> Dynamics:
-        """The scores of every example, from all that was noted.
+        """The scores of every example, from all that was noted; an epoch that was begun counts as it is, and goes on.
 
         Raises:
             NotEnoughExamplesError: some example never came; says which.
@@ -151,25 +151,15 @@ class DynamicsLog:
                 f"{len(missing)} of {self.num_examples} examples never came, such as {some(missing)}.\n"
                 "    Train at least one whole epoch, and give the log as many examples as are trained on."
             )
-        means = dict(zip(SUMS, (self._sums / self._times[:, None]).T.numpy(), strict=True))
-        early = torch.clamp(self._times, max=EARLY_EPOCHS)
-        squares = means.pop("squares")
-        means["el2n"] = (self._sums[:, SUMS.index("el2n")] / early).numpy()
-        means["variability"] = np.sqrt(np.maximum(squares - means["confidence"] ** 2, 0.0))
-        told, unweighted = self._weights > 0, (means["mean_error"], means["aum"])
-        del means["mean_error"]
-        for name, sums, plain in zip(LEARNING, self._weighted.T, unweighted, strict=True):
-            means[name] = np.where(told, (sums / self._weights.clamp(min=TINY)).numpy(), plain)
-        never_right = means["correctness"] == 0
-        means["forgetting"] = np.where(never_right, self._times.numpy(), self._forgotten.numpy()).astype(np.float64)
-        means["iteration_learned"] = (self._last_wrong + 1).numpy().astype(np.float64)
+        ended = copy.deepcopy(self) if self._here else self
+        ended.end_epoch()
         return Dynamics(
-            epochs=max(self.epochs + (self._here > 0), 1),
-            labels=self._labels.numpy().copy(),
-            scores=means,
-            rivals=self._rival.numpy().copy(),
-            rival_weights=self._rival_weight.numpy().copy(),
-            curves=torch.stack(self._curves).numpy() if self._curves else None,
+            epochs=ended.epochs,
+            labels=ended._labels.numpy().copy(),
+            scores=ended._scores(),
+            rivals=ended._rival.numpy().copy(),
+            rival_weights=ended._rival_weight.numpy().copy(),
+            curves=torch.stack(ended._curves).numpy() if ended._curves else None,
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -235,6 +225,21 @@ class DynamicsLog:
             self._curve[rows] = label.to(torch.float16)
         self._here += int((~self._came[rows]).sum())
         self._came[rows] = True
+
+    def _scores(self) -> dict[str, NDArray[np.float64]]:
+        """Each score by name, (N,), of epochs that are over."""
+        means = dict(zip(SUMS, (self._sums / self._times[:, None]).T.numpy(), strict=True))
+        squares, error = means.pop("squares"), means.pop("mean_error")
+        means["variability"] = np.sqrt(np.maximum(squares - means["confidence"] ** 2, 0.0))
+        early = torch.clamp(self._times, max=EARLY_EPOCHS)
+        means["el2n"] = (self._sums[:, SUMS.index("el2n")] / early).numpy()
+        told = (self._weights > 0).numpy()
+        for name, sums, plain in zip(LEARNING, self._weighted.T, (error, means["aum"]), strict=True):
+            means[name] = np.where(told, (sums / self._weights.clamp(min=TINY)).numpy(), plain)
+        never_right = means["correctness"] == 0
+        means["forgetting"] = np.where(never_right, self._times, self._forgotten).astype(np.float64)
+        means["iteration_learned"] = (self._last_wrong + 1).numpy().astype(np.float64)
+        return means
 
     def _weigh_epoch(self) -> None:
         came = self._came
