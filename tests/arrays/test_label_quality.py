@@ -80,6 +80,7 @@ def test_within_classes_no_class_is_hard_as_a_whole() -> None:
 
 def test_every_score_says_its_direction_as_the_catalog_does() -> None:
     named = {"self_confidence": "self_confidence", "normalized_margin": "normalized_margin", "label_loss": "loss",
+             "confidence_weighted_entropy": "confidence_weighted_entropy",
              "knn_disagreement": "knn_disagreement", "last_layer_grand": "grand"}  # fmt: skip
     for function, column in named.items():
         text = " ".join((getattr(label_quality, function).__doc__ or "").split())

@@ -14,9 +14,10 @@
     learning_error        distance of the probabilities from the label, while the network learns
     learning_aum          how far the label's logit is above the others, while the network learns
 
-Every function takes `logits` of shape (E, N, K), epochs in order, and `labels` of shape (N,), and gives shape (N,).
-Which direction is hard, the cost and the source stand in `layerwise.arrays.score_catalog`, as data. `DynamicsLog` gives
-the same numbers without keeping the logits.
+Every function takes `logits` of shape (E, N, K), epochs in order, and `labels` of shape (N,), and gives shape (N,). It
+raises ShapeError for other shapes, and NotEnoughExamplesError without an epoch. Which direction is hard, the cost and
+the source stand in `layerwise.arrays.score_catalog`, as data. `DynamicsLog` gives the same numbers without keeping the
+logits.
 """
 
 from __future__ import annotations
@@ -55,10 +56,10 @@ EARLY_EPOCHS = 10
 
 
 def area_under_margin(logits: Logits, labels: Labels) -> Values:
-    """AUM: the mean over epochs of z_label - max z_other. High is easy.
+    """AUM: the mean over epochs of z_label - max z_other, in logits. High is easy.
 
     Cost: free with training. Source: Pleiss and others (2020), "Identifying mislabeled data using the area under the
-    margin ranking", equation 1.
+    margin ranking", equations 1 and 2.
 
     >>> area_under_margin(np.array([[[3.0, 1.0]], [[1.0, 2.0]]]), np.array([0]))
     array([0.5])
@@ -68,7 +69,7 @@ def area_under_margin(logits: Logits, labels: Labels) -> Values:
 
 
 def confidence(logits: Logits, labels: Labels) -> Values:
-    """The mean over epochs of the label's probability p. High is easy.
+    """The mean over epochs of the label's probability p, 0 to 1. High is easy.
 
     Cost: free with training. Source: Swayamdipta and others (2020), "Dataset cartography", section 2.
     """
@@ -112,26 +113,28 @@ def mean_loss(logits: Logits, labels: Labels) -> Values:
 def mean_margin(logits: Logits, labels: Labels) -> Values:
     """The mean over epochs of p_label - max p_other; -1 to 1. High is easy.
 
-    Cost: free with training. Source: the margin of probabilities, as in Toneva and others (2019), section 4.
+    Cost: free with training. Source: Kuan and Mueller (2022), their normalized margin m as 2 m - 1, here over epochs.
+    Of logits in place of probabilities it is `area_under_margin`.
     """
     own, other = _own_and_highest_other(np.exp(log_probabilities(_checked(logits))), labels)
     return _over_epochs(own - other)
 
 
 def mean_entropy(logits: Logits, labels: Labels) -> Values:
-    """The mean over epochs of the entropy of the prediction, in nats; the label plays no part. High is hard.
+    """The mean over epochs of the entropy of the prediction, in nats, 0 to log K. High is hard.
 
-    Cost: free with training. Source: Shannon (1948), of the softmax.
+    The label plays no part. Cost: free with training. Source: Shannon (1948), of the softmax.
     """
     _check_labels(logits, labels)
     return _over_epochs(entropy(logits))
 
 
 def el2n(logits: Logits, labels: Labels, *, early_epochs: int = EARLY_EPOCHS) -> Values:
-    """The mean over the first epochs of the distance |p - e_label| of the probabilities from the label; 0 to √2.
+    """EL2N: the mean over the first epochs of the distance |p - e_label| of the probabilities from the label; 0 to √2.
 
-    High is hard. Cost: free with training; the paper averages ten runs. Source: Paul, Ganguli and Dziugaite (2021),
-    "Deep learning on a data diet", definition 2.3.
+    High is hard. Cost: free with training. Source: Paul, Ganguli and Dziugaite (2021), "Deep learning on a data diet",
+    definition 2.3. There it is of one early epoch, the mean over ten networks; here one network's first epochs stand
+    for them.
     """
     return _over_epochs(_error_norms(_checked(logits)[:early_epochs], labels))
 
@@ -139,8 +142,9 @@ def el2n(logits: Logits, labels: Labels, *, early_epochs: int = EARLY_EPOCHS) ->
 def forgetting_events(logits: Logits, labels: Labels) -> Values:
     """How often an example that was right in one epoch was wrong in the next; E if it never was right. High is hard.
 
-    Never learned is more than any other could have, as it is infinite in the paper. Cost: free with training. Source:
-    Toneva and others (2019), "An empirical study of example forgetting", section 3.
+    0 to E. Never learned is more than any other could have, as it is infinite in the paper.
+
+    Cost: free with training. Source: Toneva and others (2019), "An empirical study of example forgetting", section 3.
 
     >>> forgetting_events(np.array([[[1.0, 0]], [[0, 1.0]], [[1.0, 0]]]), np.array([0]))
     array([1.])
@@ -153,7 +157,8 @@ def forgetting_events(logits: Logits, labels: Labels) -> Values:
 def iteration_learned(logits: Logits, labels: Labels) -> Values:
     """The first epoch, from 1, from which an example stays right; E + 1 if it is wrong in the last. High is hard.
 
-    Cost: free with training. Source: Baldock, Maennel and Neyshabur (2021), section 2.2, with epochs for iterations.
+    Cost: free with training. Source: the "learning view" of Baldock, Maennel and Neyshabur (2021), section 1, with
+    epochs for iterations. Where they measure it, they ask for what the trained network predicts, not for the label.
 
     >>> iteration_learned(np.array([[[1.0, 0]], [[0, 1.0]], [[1.0, 0]]]), np.array([0]))
     array([3.])
@@ -168,6 +173,10 @@ def learning_weight(accuracy: float, num_classes: int) -> float:
     """How much an epoch tells of its examples: a (1 - accuracy), with a the accuracy above chance, as a share, 0 to 1.
 
     Nothing while the network guesses, and nothing when it knows every label by heart, the wrong ones too.
+
+    Args:
+        accuracy: the share of the examples of the epoch that were right, 0 to 1.
+        num_classes: K; guessing is right for 1 in K.
 
     Source: layerwise; chosen on faults made on purpose, see docs/methods/label-errors.md.
 

@@ -8,7 +8,8 @@
     last_layer_grand             the gradient norm of the last linear layer
     within_classes               any score, standardised in each class
 
-All are of shape (N,); which direction is hard stands in `layerwise.arrays.score_catalog`.
+All are of shape (N,) and float64, and raise ShapeError, NonFiniteError or DataError for what are no probabilities of
+these labels. Which direction is hard stands in `layerwise.arrays.score_catalog`.
 """
 
 from __future__ import annotations
@@ -72,9 +73,13 @@ def normalized_margin(probabilities: Probabilities, labels: Labels) -> Values:
 
 
 def confidence_weighted_entropy(probabilities: Probabilities, labels: Labels) -> Values:
-    """The entropy of the prediction over log K, divided by p_y. High is hard.
+    """The entropy of the prediction over log K, divided by p_y; 0 or more. High is hard.
 
-    Cost: one forward pass. Source: Kuan and Mueller (2022), "Model-agnostic label quality scoring".
+    Cost: one forward pass. Source: Kuan and Mueller (2022), "Model-agnostic label quality scoring". cleanlab gives
+    log(1 + x) / x of it, so that high is easy.
+
+    >>> confidence_weighted_entropy(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([1, 0])).tolist()
+    [2.0, 0.0]
     """
     checked = _checked(probabilities, labels)
     own = np.maximum(checked[np.arange(len(labels)), labels], np.finfo(np.float64).tiny)
@@ -83,9 +88,12 @@ def confidence_weighted_entropy(probabilities: Probabilities, labels: Labels) ->
 
 
 def label_loss(probabilities: Probabilities, labels: Labels) -> Values:
-    """-log p_y, in nats. High is hard.
+    """-log p_y, in nats; finite where p_y is 0. High is hard.
 
     Cost: one forward pass. Source: the cross-entropy.
+
+    >>> label_loss(np.array([[0.5, 0.5]]), np.array([1])).round(4).tolist()
+    [0.6931]
     """
     own = np.maximum(self_confidence(probabilities, labels), np.finfo(np.float64).tiny)
     losses: Values = -np.log(own)
@@ -99,7 +107,8 @@ def knn_disagreement(neighbor_labels: Labels, labels: Labels) -> Values:
         neighbor_labels: shape (N, k).
         labels: shape (N,).
 
-    Cost: a forward pass and votes. Source: Zhu, Dong and Liu (2022), "Detecting corrupted labels without training".
+    Cost: a forward pass and votes. Source: Zhu, Dong and Liu (2022), "Detecting corrupted labels without
+    training a model to predict".
 
     >>> knn_disagreement(np.array([[0, 1, 1, 1]]), np.array([1])).tolist()
     [0.25]
@@ -118,7 +127,8 @@ def last_layer_grand(probabilities: Probabilities, labels: Labels, features: NDA
         labels: shape (N,).
         features: shape (N, D), what the last linear layer is given.
 
-    Cost: one forward pass. Source: Paul, Ganguli and Dziugaite (2021), definition 2.1, for the last layer.
+    Cost: one forward pass. Source: Paul, Ganguli and Dziugaite (2021), definition 2.1, for the last layer of one
+    network; there it is of all weights, early in training, the mean over networks.
     """
     errors = _checked(probabilities, labels).copy()
     errors[np.arange(len(labels)), labels] -= 1.0

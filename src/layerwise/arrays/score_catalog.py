@@ -41,6 +41,7 @@ class Score:
 EPOCHS = "a forward and a backward pass of each epoch's weights"
 FREE, PASS, VOTES = "free with training", "one forward pass", "a forward pass and votes"
 MAPS, FORGETTING, DIET = "Swayamdipta and others (2020)", "Toneva and others (2019)", "Paul and others (2021)"
+QUALITY = "Kuan and Mueller (2022)"
 
 SCORES = {
     one.name: one
@@ -51,7 +52,7 @@ SCORES = {
         Score("correctness", "share of epochs right", "easy", "mean of [right]", FREE, MAPS),
         Score("aleatoric", "aleatoric uncertainty", "hard", "mean of p_y (1 - p_y)", FREE, "Seedat and others (2022)"),
         Score("mean_loss", "mean loss", "hard", "mean of -log p_y", FREE, "Huang and others (2019)"),
-        Score("mean_margin", "mean margin", "easy", "mean of p_y - max p_other", FREE, FORGETTING),
+        Score("mean_margin", "mean margin", "easy", "mean of p_y - max p_other", FREE, QUALITY),
         Score("mean_entropy", "mean entropy", "hard", "mean of -Σ p log p", FREE, "Shannon (1948)"),
         Score("el2n", "error norm, early", "hard", "mean of |p - e_y|, first 10 epochs", FREE, DIET),
         Score("forgetting", "forgetting events", "hard", "times right, then wrong", FREE, FORGETTING),
@@ -59,8 +60,9 @@ SCORES = {
         Score("learning_error", "error norm while learning", "hard", "weighted mean of |p - e_y|", FREE, "layerwise"),
         Score("learning_aum", "AUM while learning", "easy", "weighted mean of z_y - max z_other", FREE, "layerwise"),
         Score("self_confidence", "confidence in the label", "easy", "p_y", PASS, "Northcutt and others (2021)"),
-        Score("normalized_margin", "margin of the label", "easy", "(p_y - max p_other + 1) / 2", PASS,
-              "Kuan and Mueller (2022)"),
+        Score("normalized_margin", "margin of the label", "easy", "(p_y - max p_other + 1) / 2", PASS, QUALITY),
+        Score("confidence_weighted_entropy", "entropy over confidence", "hard", "-Σ p log p / (p_y log K)", PASS,
+              QUALITY),
         Score("loss", "loss", "hard", "-log p_y", PASS, "cross-entropy"),
         Score("entropy", "entropy", "hard", "-Σ p log p", PASS, "Shannon (1948)"),
         Score("grand", "gradient norm of the last layer", "hard", "|p - e_y| |(h, 1)|", PASS, DIET),

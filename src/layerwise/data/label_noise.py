@@ -40,7 +40,9 @@ def flip_labels(data: ImageData, rate: float, kind: NoiseKind = "uniform", *, se
     Raises:
         InputError: no such rate or kind.
 
-    Source: "instance" is Xia and others (2020), "Part-dependent label noise", algorithm 2.
+    Source: "instance" is after Xia and others (2020), "Part-dependent label noise", algorithm 2. Projections have a
+    standard deviation of 1 here, so that an image leans to some classes; there it is all but sure which one it gets.
+    Chances to be flipped are cut at 0 and 1 and scaled to the mean rate; there they are drawn between 0 and 1.
 
     >>> import layerwise as lw
     >>> noisy = flip_labels(lw.load_data("digits").train, 0.2, seed=0)

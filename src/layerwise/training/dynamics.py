@@ -27,8 +27,10 @@ class Dynamics:
         epochs: E, whole ones and one that was begun.
         labels: shape (N,), those trained on.
         scores: name to values (N,); what each means: `layerwise.arrays.score_catalog`.
-        rivals: shape (N,), the class beside the label for which most probability spoke over the epochs; -1 for none.
-        rival_weights: shape (N,), by how much, as a sum of probabilities over epochs.
+        rivals: shape (N,), the class beside the label for which most probability spoke over the epochs; -1 for none. In
+            each epoch the most likely other class speaks. It is found by a majority vote: the right one where a class
+            has more than half of what was said, else one of those that spoke.
+        rival_weights: shape (N,), what remains of its probabilities, summed over epochs, less those of the others.
         curves: shape (E, N), the label's probability in each epoch, NaN where an example did not come; None if they
             were not kept.
     """

@@ -22,11 +22,17 @@ def export_label_errors(errors: LabelErrors, names: Export = "plain") -> pd.Data
         errors: what was found.
         names: "plain", the columns of `LabelErrors.table`; "datalab", those of cleanlab's
             `Datalab.get_issues("label")`: is_label_issue, label_score (0 to 1, low is suspect), given_label,
-            predicted_label; "fiftyone", the fields that its `compute_mistakenness` writes: mistakenness (0 to 1, high
-            is suspect), possible_label (None where the label stands).
+            predicted_label; "fiftyone", the field that its `compute_mistakenness` writes for classes, mistakenness (0
+            to 1, high is suspect), and one of ours, possible_label (None where the label stands).
 
     Raises:
         InputError: there are no such names.
+
+    Example::
+
+        ids, dynamics = lw.load_dynamics("runs/digits")
+        errors = lw.find_label_errors(dynamics, ids=ids, class_names=lw.load_data("digits").class_names)
+        lw.export_label_errors(errors, "datalab").to_csv("labels.csv", index=False)
     """
     if names not in EXPORTS:
         raise InputError(
