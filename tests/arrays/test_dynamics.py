@@ -39,6 +39,28 @@ def test_each_score_is_what_its_formula_says(name: str, value: float) -> None:
     assert DYNAMICS[name](trace(True, False, True), np.array([0])) == pytest.approx([value])
 
 
+def test_epochs_that_tell_more_weigh_more() -> None:
+    """Half, all and three quarters are right of two classes: weights 0, 0 and 1/2 · 1/4; the last epoch alone tells."""
+    late = trace(False, True, True)
+    both = np.concatenate([trace(True, True, False), trace(True, True, True), late, late], axis=1)
+    labels = np.zeros(4, np.int64)
+    assert DYNAMICS["learning_error"](both, labels) == pytest.approx(np.sqrt(2) * np.array([0.75, 0.25, 0.25, 0.25]))
+    assert DYNAMICS["learning_aum"](both, labels) == pytest.approx(NEVER_SURE * np.array([-1.0, 1.0, 1.0, 1.0]))
+
+
+def test_epochs_weigh_by_accuracy_above_chance_times_what_is_wrong() -> None:
+    """Three quarters right, then 5 of 8: above chance 1/2 and 1/4, wrong 1/4 and 3/8; weights 4 to 3."""
+    right = np.array([[True] * 6 + [False] * 2, [True] * 5 + [False] * 3])
+    both, labels = np.concatenate([trace(*one) for one in right.T], axis=1), np.zeros(8, np.int64)
+    assert DYNAMICS["learning_aum"](both, labels)[5] == pytest.approx(NEVER_SURE * (4 - 3) / 7)
+    assert DYNAMICS["learning_error"](both, labels)[5] == pytest.approx(np.sqrt(2) * (0.25 * 4 + 0.75 * 3) / 7)
+
+
+def test_where_no_epoch_tells_anything_all_count_alike() -> None:
+    both, labels = np.concatenate([trace(True, False), trace(True, False)], axis=1), np.zeros(2, np.int64)
+    assert DYNAMICS["learning_aum"](both, labels) == pytest.approx([0.0, 0.0])
+
+
 def test_an_example_that_never_was_right_is_forgotten_more_often_than_any_other() -> None:
     as_often_as_possible = forgetting_events(trace(True, False, True, False, True), np.array([0]))
     never = forgetting_events(trace(False, False, False, False, False), np.array([0]))
