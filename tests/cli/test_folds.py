@@ -12,7 +12,7 @@ import pytest
 from torch import nn
 
 from command_line import CommandLine
-from layerwise.difficulty.folds import EXAMPLE_KINDS
+from layerwise.arrays.kinds import EXAMPLE_KINDS
 from layerwise.models.catalog import load_model
 
 TRAIN = ("train", "net.py:net", "npz:small.npz", "-o", "run", "--epochs", "3", "--validation", "0")

@@ -11,7 +11,7 @@ from torch import nn
 
 import layerwise as lw
 from layerwise.data.images import ImageData
-from layerwise.difficulty.folds import EXAMPLE_KINDS, FoldedDepths, assign_folds, measure_kinds
+from layerwise.difficulty.folds import FoldedDepths, assign_folds, measure_kinds
 from layerwise.difficulty.settings import ProbeSettings
 from layerwise.errors import InputError, Interrupted, NotEnoughExamplesError
 from layerwise.training.settings import TrainSettings
@@ -63,23 +63,22 @@ def test_wrong_labels_are_deeper_where_they_were_trained_on(noisy: ImageData, fo
     assert (found.looks_like[wrong] == noisy.factors["true_label"][wrong]).mean() > 0.7
 
 
-def test_the_four_kinds_are_deep_and_shallow_in_and_out_of_training() -> None:
-    count = 8
+def test_an_example_was_lost_where_all_probes_begin_to_say_the_wrong_class() -> None:
     found = FoldedDepths(
-        ids=np.array([str(row) for row in range(count)]),
-        labels=np.zeros(count, np.int64),
+        ids=np.array(["right", "at once", "late", "unresolved"]),
+        labels=np.array([1, 0, 0, 0]),
         class_names=("a", "b"),
         tap_names=("input", "softmax"),
-        folds=np.zeros(count, np.int64),
-        training_depth=np.array([0.0, 0, 0, 0, 0, 2, 0, 2]),
-        held_out_depth=np.array([0.0, 0, 0, 0, 0, 0, 2, 2]),
-        held_out_soft_depth=np.zeros(count),
-        probabilities=np.tile([0.2, 0.8], (count, 1)),
+        folds=np.zeros(4, np.int64),
+        training_depth=np.array([0.0, 0, 1, 2]),
+        held_out_depth=np.array([0.0, 0, 1, 2]),
+        held_out_soft_depth=np.zeros(4),
+        probabilities=np.tile([0.2, 0.8], (4, 1)),
     )
-    assert found.kinds().tolist()[4:] == list(EXAMPLE_KINDS)
     table = found.table()
-    assert table["looks_like_name"].tolist() == ["b"] * count
-    assert table["lost_at_tap"].tolist()[-3:] == ["input", "", ""]
+    assert table["looks_like_name"].tolist() == ["b"] * 4
+    assert table["lost_at_tap"].tolist() == ["", "input", "softmax", ""]
+    assert table["kind"].tolist() == ["easy", "easy", "ambiguous", "ambiguous"]
 
 
 def test_a_call_that_was_stopped_goes_on_with_the_folds_that_are_done(

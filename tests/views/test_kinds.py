@@ -8,15 +8,10 @@ import numpy as np
 import pytest
 
 from label_files import AMBIGUOUS, WRONG, write_folds
-from layerwise.difficulty.folds import EXAMPLE_KINDS
 from layerwise.errors import FileError
 from layerwise.plots.kinds import plot_kinds
 from layerwise.runs import write_json
-from layerwise.views.kinds import KINDS, read_kinds
-
-
-def test_kinds_are_called_as_they_are_measured() -> None:
-    assert KINDS == EXAMPLE_KINDS
+from layerwise.views.kinds import read_kinds
 
 
 def test_kinds_are_counted_and_the_clearest_come_first(tmp_path: Path) -> None:

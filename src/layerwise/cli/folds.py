@@ -96,7 +96,7 @@ def _first_weights(facts: Mapping[str, Any]) -> Path | None:
 
 def _report(run: Path, found: FoldedDepths, *, as_json: bool) -> None:
     from layerwise.arrays.intervals import wilson_interval
-    from layerwise.difficulty.folds import EXAMPLE_KINDS
+    from layerwise.arrays.kinds import EXAMPLE_KINDS
 
     table = found.table()
     right = table["label"] == table["looks_like"]

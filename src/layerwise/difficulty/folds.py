@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from torch import nn
 
+from layerwise.arrays.kinds import four_kinds
 from layerwise.data.images import ImageData
 from layerwise.difficulty.measuring import measure_difficulty
 from layerwise.difficulty.settings import ProbeSettings
@@ -28,10 +29,7 @@ from layerwise.seeds import stream
 from layerwise.training.fit import train
 from layerwise.training.settings import TrainSettings
 
-__all__ = ["EXAMPLE_KINDS", "FoldedDepths", "assign_folds", "measure_kinds"]
-
-EXAMPLE_KINDS = ("easy", "looks like another class", "ambiguous unless its label is given", "ambiguous")
-"""Shallow in both; deep only when trained on; deep only when held out; deep in both."""
+__all__ = ["FoldedDepths", "assign_folds", "measure_kinds"]
 
 FOLD_FILE = "fold.json"
 
@@ -72,14 +70,8 @@ class FoldedDepths:
         return classes
 
     def kinds(self) -> NDArray[np.str_]:
-        """Which of `EXAMPLE_KINDS` each example is, shape (N,); deep is deeper than the median example.
-
-        Source: Baldock, Maennel and Neyshabur (2021), section 4, who compare the two depths; where to cut is ours.
-        """
-        deep_trained = self.training_depth > np.median(self.training_depth)
-        deep_held_out = self.held_out_depth > np.median(self.held_out_depth)
-        kinds: NDArray[np.str_] = np.array(EXAMPLE_KINDS)[deep_trained + 2 * deep_held_out]
-        return kinds
+        """Which of the four kinds each example is, shape (N,); see `four_kinds`."""
+        return four_kinds(self.training_depth, self.held_out_depth)
 
     def table(self) -> pd.DataFrame:
         """A row for each example: id, label, label_name, fold, training_depth, held_out_depth, held_out_soft_depth,

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from layerwise.arrays.kinds import EXAMPLE_KINDS
 from layerwise.errors import FileError
 from layerwise.runs import read_json, read_table
 
-__all__ = ["KINDS", "KindsView", "read_kinds"]
+__all__ = ["KindsView", "read_kinds"]
 
-KINDS = ("easy", "looks like another class", "ambiguous unless its label is given", "ambiguous")
 COLUMNS = ("id", "label", "label_name", "training_depth", "held_out_depth", "looks_like", "looks_like_name", "kind")
 
 
@@ -41,7 +41,7 @@ class KindsView:
         """A row per kind: kind, count, share, right (how often the held-out network gives the label)."""
         right = self.examples["label"] == self.examples["looks_like"]
         rows = []
-        for kind in KINDS:
+        for kind in EXAMPLE_KINDS:
             here = self.examples["kind"] == kind
             rows.append({"kind": kind, "count": int(here.sum()), "share": here.mean(), "right": int(right[here].sum())})
         return pd.DataFrame(rows)
@@ -57,9 +57,8 @@ class KindsView:
         """The clearest images of a kind: those with the largest difference, or sum, of both depths; then by id."""
         rows = self.examples[self.examples["kind"] == kind]
         trained, held_out = rows["training_depth"], rows["held_out_depth"]
-        clear = dict(
-            zip(KINDS, (-trained - held_out, trained - held_out, held_out - trained, trained + held_out), strict=True)
-        )
+        ways = (-trained - held_out, trained - held_out, held_out - trained, trained + held_out)
+        clear = dict(zip(EXAMPLE_KINDS, ways, strict=True))
         order = pd.DataFrame({"clear": -clear[kind], "id": rows["id"]}).sort_values(["clear", "id"]).index
         return rows.loc[order[:count]]
 
@@ -81,7 +80,7 @@ def read_kinds(run: Path) -> KindsView | None:
         isinstance(facts, dict)
         and isinstance(facts.get("taps"), list)
         and set(COLUMNS) <= set(examples.columns)
-        and set(examples["kind"]) <= set(KINDS)
+        and set(examples["kind"]) <= set(EXAMPLE_KINDS)
         and (not len(examples) or examples["held_out_depth"].max() <= len(facts["taps"]))
     )
     if not fits:

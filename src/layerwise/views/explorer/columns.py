@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from layerwise.arrays.kinds import EXAMPLE_KINDS
 from layerwise.arrays.score_catalog import SCORES
 from layerwise.errors import FileError
 from layerwise.views.explorer.packing import ITEM_TO_DTYPE, NOT_KNOWN, Packer, smallest_item
-from layerwise.views.kinds import KINDS
 from layerwise.views.run import RunView
 
 Kind = Literal["class", "category", "flag", "whole", "number"]
@@ -171,7 +171,7 @@ def _kinds(view: RunView) -> Iterator[ExampleColumn]:
         return
     yield ExampleColumn(
         "kind", "Kind of difficulty", "From its depth in training and held out.", "category", "kinds",
-        _placed(view, rows, table["kind"].map(KINDS.index)), categories=KINDS,
+        _placed(view, rows, table["kind"].map(EXAMPLE_KINDS.index)), categories=EXAMPLE_KINDS,
     )  # fmt: skip
     group: Group = "depth" if view.kinds.taps == view.tap_names else "kinds"  # else its numbers mean other taps
     yield ExampleColumn(
