@@ -6,6 +6,7 @@ sure_agreement       how surely the vote would come out the same with other neig
 soft_depth           prediction depth with that certainty instead of yes and no
 survival             the share of examples that are undecided still, tap by tap
 depth_over_runs      the mean depth of each example over runs, with its interval
+reliability_of_mean  how reliable the mean over so many runs is
 runs_needed          how many runs make mean depths reliable
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.special import entr
 
@@ -23,6 +24,7 @@ from layerwise.errors import InputError, NotEnoughExamplesError, ShapeError
 __all__ = [
     "DepthOverRuns",
     "depth_over_runs",
+    "reliability_of_mean",
     "runs_needed",
     "soft_depth",
     "sure_agreement",
@@ -67,11 +69,13 @@ def sure_agreement(counts: Counts, reference: NDArray[np.int64]) -> Values:
     class, 1/2 where both have as many.
 
     Args:
-        counts: shape (N, K).
+        counts: shape (N, K), votes of each class.
         reference: shape (N,).
 
     Returns:
         Shape (N,), 0 to 1. High is easy.
+
+    Source: layerwise.
 
     >>> sure_agreement(np.array([[30, 0], [15, 15], [0, 30]]), np.array([0, 0, 0])).tolist()
     [1.0, 0.5, 0.0]
@@ -96,6 +100,8 @@ def soft_depth(agreement: Values) -> Values:
 
     Raises:
         ShapeError: `agreement` is not two-dimensional, or has no tap.
+
+    Source: layerwise; `prediction_depth` with certainties.
 
     >>> soft_depth(np.array([[0.0], [0.5], [1.0]])).tolist()
     [1.5]
@@ -132,8 +138,8 @@ class DepthOverRuns:
     runs: int
 
     def reliability_of(self, runs: int) -> float:
-        """What the mean over so many runs would have, by the formula of Spearman and Brown."""
-        return runs * self.reliability / (1.0 + (runs - 1) * self.reliability)
+        """What the mean over so many runs would have."""
+        return float(reliability_of_mean(self.reliability, runs))
 
 
 def depth_over_runs(depths: NDArray[np.number]) -> DepthOverRuns:
@@ -169,6 +175,23 @@ def depth_over_runs(depths: NDArray[np.number]) -> DepthOverRuns:
     return DepthOverRuns(mean, mean - half, mean + half, float(reliability), runs)
 
 
+def reliability_of_mean(reliability: float, runs: ArrayLike) -> NDArray[np.float64]:
+    """How reliable the mean over so many runs is, 0 to 1; of the shape of `runs`.
+
+    Args:
+        reliability: of one run, 0 to 1.
+        runs: whole numbers of at least 1, of any shape.
+
+    Source: Spearman (1910) and Brown (1910), British Journal of Psychology 3.
+
+    >>> reliability_of_mean(0.5, [1, 2, 9]).round(3).tolist()
+    [0.5, 0.667, 0.9]
+    """
+    count = np.asarray(runs, np.float64)
+    reliabilities: NDArray[np.float64] = count * reliability / (1.0 + (count - 1.0) * reliability)
+    return reliabilities
+
+
 def runs_needed(reliability: float, *, of_mean: float = 0.9) -> int | None:
     """How many runs make the mean depth this reliable; None where one run says nothing.
 
@@ -179,7 +202,7 @@ def runs_needed(reliability: float, *, of_mean: float = 0.9) -> int | None:
     Raises:
         InputError: numbers outside these ranges.
 
-    Source: Spearman (1910) and Brown (1910), British Journal of Psychology 3.
+    Source: as of `reliability_of_mean`, solved for the number of runs.
 
     >>> runs_needed(0.5, of_mean=0.9)
     9

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from layerwise.arrays.soft_depth import reliability_of_mean
 from layerwise.errors import FileError
 from layerwise.runs import read_json, read_table
 
@@ -54,9 +55,7 @@ class OverRunsView:
     def reliability_by_runs(self, name: str, most: int) -> NDArray[np.float64]:
         """The reliability of the mean of 1 to `most` runs, by Spearman and Brown's formula, shape (most,)."""
         one = next(float(row["one_run"]) for row in self.facts["reliability"] if row["name"] == name)
-        runs = np.arange(1, most + 1)
-        reliability: NDArray[np.float64] = runs * one / (1.0 + (runs - 1) * one)
-        return reliability
+        return reliability_of_mean(one, np.arange(1, most + 1))
 
 
 def read_over_runs(run: Path) -> OverRunsView | None:
