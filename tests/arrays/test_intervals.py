@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from layerwise.arrays.intervals import holm_adjusted, mean_interval, spearman_interval, wilson_interval
+from layerwise.arrays.intervals import (
+    holm_adjusted,
+    mean_interval,
+    rank_correlation,
+    spearman_interval,
+    wilson_interval,
+)
 from layerwise.errors import InputError
 
 
@@ -67,6 +73,15 @@ def test_spearman_interval_by_hand() -> None:
 def test_spearman_interval_of_a_perfect_order_is_a_point_and_of_three_pairs_unknown() -> None:
     assert spearman_interval(-1.0, 50) == (-1.0, -1.0)
     assert np.isnan(spearman_interval(0.5, 3)).all()
+
+
+def test_a_rank_correlation_is_scipys_with_its_interval_and_unknown_where_there_is_no_rank() -> None:
+    generator = np.random.default_rng(0)
+    first, second = generator.integers(0, 5, 30), generator.integers(0, 5, 30)
+    rho = stats.spearmanr(first, second).statistic
+    assert rank_correlation(first, second) == pytest.approx((rho, *spearman_interval(rho, 30)))
+    for same, other in ((np.zeros(30), second), (first, np.ones(30)), ([1], [2])):
+        assert np.isnan(rank_correlation(same, other)).all()
 
 
 def test_holm_by_hand_leaves_nan_alone() -> None:

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from label_files import kinds, made_up, write_labels
+from layerwise.arrays.intervals import spearman_interval
 from layerwise.errors import FileError
 from layerwise.runs import write_array
 from layerwise.views.labels import read_labels, read_noted
@@ -52,7 +53,16 @@ def test_depth_is_compared_on_the_training_images_that_were_measured(tmp_path: P
     assert table.loc["learning_error", "count"] == 80
     expected = stats.spearmanr(made_up().scores["learning_error"][10:90], depth).statistic
     assert table.loc["learning_error", "rho"] == pytest.approx(expected)
+    ends = spearman_interval(expected, 80)
+    assert table.loc["learning_error", ["low", "high"]].tolist() == pytest.approx(ends)
     assert noted.with_depth(examples[examples["split"] == "test"]).empty
+
+
+def test_where_all_images_are_as_deep_there_is_no_correlation(tmp_path: Path) -> None:
+    noted = read_noted(write_labels(tmp_path))
+    assert noted is not None
+    table = noted.with_depth(pd.DataFrame({"id": noted.ids, "split": "train", "depth": 0}))
+    assert table[["rho", "low", "high"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize(

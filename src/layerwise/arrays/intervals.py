@@ -86,6 +86,22 @@ def spearman_interval(rho: float, count: int, *, level: float = 0.95) -> tuple[f
     return float(np.tanh(center - half)), float(np.tanh(center + half))
 
 
+def rank_correlation(first: ArrayLike, second: ArrayLike, *, level: float = 0.95) -> tuple[float, float, float]:
+    """Spearman's rank correlation of two scores of N examples, and the ends of its interval.
+
+    NaN, all three, where there are fewer than two examples, or all values of one score are equal: there is no rank.
+
+    >>> rho, low, high = rank_correlation([1, 2, 3, 4], [1, 2, 2, 2])
+    >>> round(rho, 3)
+    0.775
+    """
+    one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan"), float("nan"), float("nan")
+    rho = float(np.asarray(stats.spearmanr(one, other).statistic))
+    return rho, *spearman_interval(rho, len(one), level=level)
+
+
 def holm_adjusted(p_values: ArrayLike) -> NDArray[np.float64]:
     """P values adjusted for having asked several questions; NaN stays NaN and does not count as a question.
 

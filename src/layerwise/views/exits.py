@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
-from layerwise.arrays.intervals import mean_interval, spearman_interval
+from layerwise.arrays.intervals import mean_interval, rank_correlation
 from layerwise.errors import FileError, RunError
 from layerwise.runs import read_array, read_json, read_table
 
@@ -140,10 +139,7 @@ def depth_by_exit(left: pd.DataFrame, examples: pd.DataFrame, names: tuple[str, 
 def depth_exit_correlation(left: pd.DataFrame, examples: pd.DataFrame) -> tuple[float, float, float]:
     """Spearman's rank correlation of prediction depth with the exit, with its interval; NaN if one is constant."""
     both = left.merge(examples[["id", "depth"]], on="id")
-    if both["depth"].nunique() < 2 or both["exit"].nunique() < 2:
-        return float("nan"), float("nan"), float("nan")
-    rho = float(np.asarray(stats.spearmanr(both["depth"], both["exit"]).statistic))
-    return rho, *spearman_interval(rho, len(both))
+    return rank_correlation(both["depth"], both["exit"])
 
 
 def _check_same(path: Path, noted: Mapping[str, Any], command: str) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
+from layerwise.arrays.intervals import rank_correlation
 from layerwise.arrays.score_catalog import SCORES, hardness
 from layerwise.errors import FileError
 from layerwise.runs import read_array, read_json, read_table
@@ -45,19 +45,18 @@ class NotedView:
         return turned.corr(method="spearman")
 
     def with_depth(self, examples: pd.DataFrame) -> pd.DataFrame:
-        """How each score goes with prediction depth: score, rho (Spearman, high is hard), count; empty if no training
-        image was measured.
+        """How each score goes with prediction depth: score, rho (Spearman, high is hard), low and high (95 %), count;
+        empty unless more than two training images were measured.
         """
         rows = {name: row for row, name in enumerate(self.ids.tolist())}
         known = examples[(examples["split"] == "train") & examples["id"].astype(str).isin(rows)]
         at = np.array([rows[name] for name in known["id"].astype(str)], dtype=np.int64)
         lines = [
-            {"score": name, "rho": _spearman(hardness(name, self.dynamics.scores[name][at]), known["depth"]),
-             "count": len(at)}
+            (name, *rank_correlation(hardness(name, self.dynamics.scores[name][at]), known["depth"]), len(at))
             for name in self.scores
             if len(at) > 2
-        ]  # fmt: skip
-        return pd.DataFrame(lines, columns=["score", "rho", "count"])
+        ]
+        return pd.DataFrame(lines, columns=["score", "rho", "low", "high", "count"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +141,3 @@ def read_labels(run: Path) -> LabelsView | None:
         raise FileError(f"the files in {folder} do not belong together.\n    {again}")
     shown = neighbors.reshape(*classes.shape, *neighbors.shape[1:])
     return LabelsView(labels, suspects, for_label, for_suggested, pictures, shown, classes, facts)
-
-
-def _spearman(first: NDArray[np.float64], second: pd.Series) -> float:
-    return float(stats.spearmanr(first, second.to_numpy()).statistic)

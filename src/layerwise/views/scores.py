@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
+from layerwise.arrays.intervals import rank_correlation
 from layerwise.arrays.label_quality import knn_disagreement
 from layerwise.arrays.score_catalog import hardness
 from layerwise.views.run import RunView
@@ -51,15 +51,8 @@ def scores_by_tap(view: RunView) -> pd.DataFrame:
     scores = {name: view.noted.dynamics.scores[name][noted] for name in view.noted.scores}
     scores |= {name: examples[name].to_numpy(np.float64) for name in MEASURED if name in examples}
     lines = [
-        {"score": name, "tap": tap, "rho": _spearman(hardness(name, values), away[:, place]), "count": len(rows)}
+        (name, tap, rank_correlation(hardness(name, values), away[:, place])[0], len(rows))
         for name, values in scores.items()
         for place, tap in enumerate(view.tap_names)
     ]
     return pd.DataFrame(lines, columns=COLUMNS)
-
-
-def _spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """NaN where all values are one, and there is no rank."""
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
-        return float("nan")
-    return float(stats.spearmanr(first, second).statistic)
