@@ -164,6 +164,12 @@ def test_both_splits_are_shown_and_every_tap_is_in_the_table(page: Page) -> None
     assert "<i>conv" in page.words
 
 
+def test_suspect_labels_have_the_kind_of_difficulty_of_their_image_where_folds_were_measured(text: str) -> None:
+    table = text[text.index("By its depths (folds)") :]
+    first = table[table.index("<tbody>") : table.index("</tr>", table.index("<tbody>"))]
+    assert "looks like another class" in first
+
+
 def test_charts_are_files_too(hostile_run: Path, page: Page) -> None:
     names = {path.name for path in (hostile_run / "figures").iterdir()}
     assert {"depths-test.svg", "depths-train.svg", "accuracy-by-depth.svg", "probe-accuracy.svg"} <= names

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from layerwise.arrays.score_catalog import score
 from layerwise.plots.labels import plot_correlations, plot_data_map, plot_scores_by_tap, plot_suspects
-from layerwise.report.html import PERCENT, Html, details, figure, joined, name, paragraph, table, tag
+from layerwise.report.html import (
+    DASH,
+    PERCENT,
+    Html,
+    details,
+    figure,
+    joined,
+    name,
+    number_words,
+    paragraph,
+    table,
+    tag,
+)
 from layerwise.report.pictures import Album
+from layerwise.views.kinds import KindsView
 from layerwise.views.labels import LabelsView
 from layerwise.views.run import RunView
 from layerwise.views.scores import scores_by_tap
@@ -60,13 +73,19 @@ def _scores(view: RunView) -> Html:
     with_depth = view.noted.with_depth(view.examples).set_index("score")
     heads = ["Score", "What it is", "Formula", "High means", "Source"]
     if len(with_depth):
-        heads.append(f"With depth ({int(with_depth['count'].iloc[0]):,} training images)")
+        heads.append(f"With depth ({int(with_depth['count'].iloc[0]):,} training images, 95 % interval)")
     lines = []
     for column in view.noted.scores:
         one = score(column)
         cells: list[str] = [tag("code", column), one.words, one.formula, one.high_means, one.source]
-        lines.append([*cells, *([f"{float(with_depth['rho'][column]):.2f}"] if len(with_depth) else [])])
+        if len(with_depth):
+            cells.append(_correlation(*with_depth.loc[column, ["rho", "low", "high"]]))
+        lines.append(cells)
     return details("The scores", table(heads, lines, names=5))
+
+
+def _correlation(rho: float, low: float, high: float) -> str:
+    return DASH if rho != rho else number_words(rho, low, high)
 
 
 def labels_section(view: RunView, album: Album) -> Html:
@@ -89,7 +108,7 @@ def labels_section(view: RunView, album: Album) -> Html:
         f"{labels.facts.get('k', '')} nearest training images that are of either class at each tap; and the nearest "
         "ones at the tap where it was lost (grey line), red where they have the suggested class."
     )
-    return joined([words, figure(joined(pictures), caption), _list(labels)])
+    return joined([words, figure(joined(pictures), caption), _list(labels, view.kinds)])
 
 
 def _alt(labels: LabelsView, start: int) -> str:
@@ -98,7 +117,10 @@ def _alt(labels: LabelsView, start: int) -> str:
     return f"Suspect labels and the evidence on each. {'; '.join(said)}."
 
 
-def _list(labels: LabelsView) -> Html:
+def _list(labels: LabelsView, kinds: KindsView | None) -> Html:
+    """The most suspect labels, and where folds were measured which of the four kinds of difficulty each image is."""
+    of_folds = [] if kinds is None else ["By its depths (folds)"]
+    id_to_kind = {} if kinds is None else dict(zip(map(str, kinds.examples["id"]), kinds.examples["kind"], strict=True))
     lines = [
         [
             f"{row['rank']}",
@@ -106,9 +128,10 @@ def _list(labels: LabelsView) -> Html:
             name(row["label_name"]),
             name(row["suggested_name"]),
             row["kind"],
+            *([] if kinds is None else [id_to_kind.get(str(row["id"]), DASH)]),
             f"{100 * row['suspicion']:.1f}{PERCENT}",
         ]
         for row in labels.labels.head(LISTED).to_dict("records")
     ]
-    heads = ["Rank", "Image", "Label", "Suggested", "Most likely", "Suspicion"]
-    return details(f"The {len(lines)} most suspect labels", table(heads, lines, names=5))
+    heads = ["Rank", "Image", "Label", "Suggested", "Most likely", *of_folds, "Suspicion"]
+    return details(f"The {len(lines)} most suspect labels", table(heads, lines, names=len(heads) - 1))
