@@ -71,7 +71,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class Ours:
-    """One ordinary training: what it noted, and the seconds of processor time that all of it took."""
+    """One ordinary training: what it noted, and the seconds of processor time that all of it took.
+
+    Beside the scores of training stands `knn_disagreement`, which is measured after it and not in the seconds. What was
+    kept before there was this score has none.
+    """
 
     dynamics: Dynamics
     seconds: float
@@ -115,8 +119,9 @@ def ours(setting: Setting) -> Ours:
     if not (folder / "ours.parquet").exists():
         data = noisy_data(setting)
         log = lw.DynamicsLog(len(data), data.num_classes)
-        seconds = _train(data, setting, log=log)[1]
-        write_all(folder, {"ours.parquet": log.result().table().assign(seconds=seconds, epochs=log.epochs)})
+        model, seconds = _train(data, setting, log=log)
+        beside_scores = {"knn_disagreement": disagreement_of(model, data), "seconds": seconds, "epochs": log.epochs}
+        write_all(folder, {"ours.parquet": log.result().table().assign(**beside_scores)})
     table = pd.read_parquet(folder / "ours.parquet")
     beside = ("label", "rival", "rival_weight", "seconds", "epochs")
     scores = {str(name): table[name].to_numpy() for name in table.columns if name not in beside}
@@ -155,6 +160,12 @@ def probabilities_of(model: nn.Module, data: ImageData) -> NDArray[np.float64]:
             for start in range(0, len(data), 500)
         ]
     return torch.cat(parts).numpy()
+
+
+def disagreement_of(model: nn.Module, data: ImageData) -> NDArray[np.float64]:
+    """The share of each image's 30 nearest others, in what the last layer is given, that have another label: (N,)."""
+    measured = lw.measure_difficulty(model, data, data, place=["avgpool"], preprocessing=_preprocessing(data))
+    return measured.knn_disagreement[:, [tap.name for tap in measured.taps].index("avgpool")]
 
 
 def _train(data: ImageData, setting: Setting, *, log: lw.DynamicsLog | None = None) -> tuple[nn.Module, float]:
