@@ -92,7 +92,8 @@ def find_label_errors(
 
     Raises:
         ShapeError: not as many ids as examples.
-        DataError: a label without a name, or a training that never told classes apart.
+        DataError: a label without a name.
+        InputError: the dynamics lack a score that is needed.
 
     Cost: free with training. Source: `layerwise.difficulty.labels.suspicion`.
 
