@@ -36,7 +36,7 @@ from benchmarks.human_difficulty_combined import choose, combined_scores
 from benchmarks.human_difficulty_picture import draw
 from benchmarks.human_difficulty_runs import Asked, ask_public, people_of_training, scores_of_training
 from benchmarks.machine import describe_machine
-from layerwise.arrays.intervals import spearman_interval
+from layerwise.arrays.intervals import rank_correlation, spearman_interval
 from layerwise.arrays.label_quality import (
     confidence_weighted_entropy,
     knn_disagreement,
@@ -61,15 +61,18 @@ def scores_of(asked: Asked) -> dict[tuple[str, str], Values]:
     """Every score of the public network, by family and name, all turned so that high is hard."""
     logits, labels = asked.logits[0], asked.labels
     given = softmax(logits, axis=1)
+    of_label = {
+        "self_confidence": self_confidence(given, labels),
+        "normalized_margin": normalized_margin(given, labels),
+        "loss": label_loss(given, labels),
+        "confidence_weighted_entropy": confidence_weighted_entropy(given, labels),
+        "grand": last_layer_grand(given, labels, asked.features),
+    }
     scores = {
         ("softmax", "entropy"): entropy(logits),
         ("softmax", "1 - highest probability"): -max_probability(logits),
         ("softmax", "- margin of the prediction"): -margin(logits),
-        ("softmax and label", "self_confidence"): -self_confidence(given, labels),
-        ("softmax and label", "normalized_margin"): -normalized_margin(given, labels),
-        ("softmax and label", "loss"): label_loss(given, labels),
-        ("softmax and label", "confidence-weighted entropy"): confidence_weighted_entropy(given, labels),
-        ("softmax and label", "grand"): last_layer_grand(given, labels, asked.features),
+        **{("softmax and label", name): hardness(name, values) for name, values in of_label.items()},
         **{("depth", f"depth, {other}"): depth.astype(np.float64) for other, depth in asked.depths.items()},
         ("depth", "soft_depth"): asked.soft_depth,
     }
@@ -84,8 +87,7 @@ def rank_correlations(scores: Mapping[tuple[str, str], Values], target: Values, 
     """A row per score: family, score, of, rho with its 95 % interval, images."""
     rows = []
     for (family, name), values in scores.items():
-        rho = float(spearmanr(values, target).statistic)
-        low, high = spearman_interval(rho, len(target))
+        rho, low, high = rank_correlation(values, target)
         rows.append(
             {"family": family, "score": name, "of": of, "rho": rho, "low": low, "high": high, "images": len(target)}
         )
@@ -108,7 +110,7 @@ def of_trainings(seeds: list[int], *, images: int, epochs: int) -> pd.DataFrame:
     for seed in seeds:
         dynamics, vog = scores_of_training(seed, images=images, epochs=epochs)
         scores = {name: hardness(name, values) for name, values in dynamics.scores.items()}
-        scores |= {"vog": vog, "vog within classes": within_classes(vog, dynamics.labels[: len(vog)])}
+        scores |= {"vog": hardness("vog", vog), "vog within classes": within_classes(vog, dynamics.labels[: len(vog)])}
         for (name, values), (of, target) in product(scores.items(), targets.items()):
             rho = float(spearmanr(values, target[: len(values)]).statistic)
             rows.append({"score": name, "of": of, "seed": seed, "images": len(values), "rho": rho})

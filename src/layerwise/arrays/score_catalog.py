@@ -61,7 +61,7 @@ SCORES = {
         Score("learning_aum", "AUM while learning", "easy", "weighted mean of z_y - max z_other", FREE, "layerwise"),
         Score("self_confidence", "confidence in the label", "easy", "p_y", PASS, "Northcutt and others (2021)"),
         Score("normalized_margin", "margin of the label", "easy", "(p_y - max p_other + 1) / 2", PASS, QUALITY),
-        Score("confidence_weighted_entropy", "entropy over confidence", "hard", "-Σ p log p / (p_y log K)", PASS,
+        Score("confidence_weighted_entropy", "confidence-weighted entropy", "hard", "-Σ p log p / (p_y log K)", PASS,
               QUALITY),
         Score("loss", "loss", "hard", "-log p_y", PASS, "cross-entropy"),
         Score("entropy", "entropy", "hard", "-Σ p log p", PASS, "Shannon (1948)"),
