@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from layerwise.arrays.depth import Reference, prediction_depth, reference_classes
 from layerwise.arrays.intervals import wilson_interval
 from layerwise.arrays.label_quality import knn_disagreement
-from layerwise.arrays.soft_depth import soft_depth, sure_agreement
+from layerwise.arrays.soft_depth import soft_depth, sure_agreement, survival, vote_entropies, vote_margins
 from layerwise.arrays.votes import vote, vote_counts
 from layerwise.difficulty.depths import Depths, tap_columns
 from layerwise.taps import Tap
@@ -97,9 +97,35 @@ class Difficulty:
     @cached_property
     def soft_depth(self) -> NDArray[np.float64]:
         """The depth with the certainty of each vote instead of yes and no, shape (N,), 0 to L."""
-        labels = self.base_labels[self.neighbors]  # (N, L, k)
-        by_tap = (vote_counts(labels[:, tap], len(self.class_names)) for tap in range(len(self.taps)))
-        return soft_depth(np.stack([sure_agreement(counts, self.reference) for counts in by_tap]))
+        return soft_depth(self.sure_agreement)
+
+    @cached_property
+    def sure_agreement(self) -> NDArray[np.float64]:
+        """How surely the probe at tap l gives example n its reference class, shape (L, N), 0 to 1."""
+        return np.stack([sure_agreement(counts, self.reference) for counts in self._counts()])
+
+    @property
+    def survival(self) -> NDArray[np.float64]:
+        """The share of examples that are undecided at each tap, votes counted as sure as they are: shape (L,), falling.
+
+        Its sum is the mean soft depth.
+        """
+        return survival(self.sure_agreement)
+
+    @cached_property
+    def vote_margins(self) -> NDArray[np.float64]:
+        """By what share of the votes the reference class is ahead at each tap, shape (N, L), -1 to 1. High is easy."""
+        return np.stack([vote_margins(counts, self.reference) for counts in self._counts()], axis=1)
+
+    @cached_property
+    def vote_entropies(self) -> NDArray[np.float64]:
+        """How divided the neighbours are at each tap, in nats, shape (N, L), 0 to log K. High is hard."""
+        return np.stack([vote_entropies(counts) for counts in self._counts()], axis=1)
+
+    def _counts(self) -> Iterator[NDArray[np.int64]]:
+        """The votes of each class, (N, K), tap by tap."""
+        for tap in range(len(self.taps)):
+            yield vote_counts(self.base_labels[self.neighbors[:, tap]], len(self.class_names))
 
     @cached_property
     def knn_disagreement(self) -> NDArray[np.float64]:
