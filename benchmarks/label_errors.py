@@ -9,8 +9,9 @@ labels flipped at 5, 10, 20 and 40 %: uniform, pair, instance-dependent. Trainin
 - `cost_ratio`: processor seconds of the one training over those of the folds.
 - `auprc_gain_real`: labels that people gave (CIFAR-10N), aggregate and worst. Only with `--data cifar10`.
 - `suggestion_accuracy`: how often the suggested class is right, of the true errors among as many of the most suspect
-  labels as there are errors, at 10 % uniform noise.
-- `kind_auroc`: fine, mislabelled and blended images, each against the others, mean; a tenth of the images each.
+  labels as there are errors, at 10 % uniform noise; mean over seeds, with Student's 95 % interval.
+- `kind_auroc`: fine, mislabelled and blended images, each against the others, mean, with its interval over seeds; a
+  tenth of the images each of the latter two.
 - `logger_share`: the time of `DynamicsLog.update` over that of a training step of the same network.
 - `max_score_error`: scores from batches against their definitions in float64, and of those after training against
   cleanlab's own (its third as it turns it, on rows where it cuts no probability).
@@ -28,7 +29,7 @@ import numpy as np
 import pandas as pd
 import torch
 from cleanlab.rank import get_label_quality_scores
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch.nn import functional
@@ -38,6 +39,7 @@ from benchmarks.label_errors_runs import REAL, Ours, Setting, folds, noisy_data,
 from benchmarks.machine import describe_machine
 from layerwise.arrays.blocks import bootstrap_interval
 from layerwise.arrays.dynamics import DYNAMICS
+from layerwise.arrays.intervals import mean_interval
 from layerwise.arrays.label_quality import confidence_weighted_entropy, normalized_margin, self_confidence
 from layerwise.arrays.score_catalog import hardness
 from layerwise.difficulty.labels.suspicion import KINDS, kind_probabilities, suspicion
@@ -112,18 +114,21 @@ def summarise(table: pd.DataFrame, *, real: bool) -> dict[str, Any]:
     }
 
 
-def measure_suggestions(setting: Setting) -> dict[str, float]:
-    """How often the suggested class is right, of the true errors that are found."""
-    data, dynamics = noisy_data(setting), ours(setting).dynamics
-    true = data.factors["true_label"]
-    errors = lw.find_label_errors(dynamics, ids=data.ids, class_names=data.class_names)
-    wrong = data.labels != true
-    first = errors.order[: wrong.sum()]
-    found = first[wrong[first]]
-    return {"suggestion_accuracy": float((errors.suggested[found] == true[found]).mean())}
+def measure_suggestions(settings: Sequence[Setting]) -> dict[str, Any]:
+    """How often the suggested class is right, of the true errors that are found: mean over seeds."""
+    shares = []
+    for setting in settings:
+        data, dynamics = noisy_data(setting), ours(setting).dynamics
+        true = data.factors["true_label"]
+        errors = lw.find_label_errors(dynamics, ids=data.ids, class_names=data.class_names)
+        wrong = data.labels != true
+        first = errors.order[: wrong.sum()]
+        found = first[wrong[first]]
+        shares.append(float((errors.suggested[found] == true[found]).mean()))
+    return _over_seeds("suggestion_accuracy", shares)
 
 
-def measure_kinds(settings: Sequence[Setting]) -> dict[str, float]:
+def measure_kinds(settings: Sequence[Setting]) -> dict[str, Any]:
     """Fine, mislabelled and blended images, each against the others."""
     areas = []
     for setting in settings:
@@ -133,7 +138,14 @@ def measure_kinds(settings: Sequence[Setting]) -> dict[str, float]:
         kind = np.where(blended, "ambiguous", np.where(wrong, "mislabelled", "fine"))
         found = kind_probabilities(ours(setting).dynamics.scores)
         areas.append([roc_auc_score(kind == name, found[:, column]) for column, name in enumerate(KINDS)])
-    return {"kind_auroc": float(np.mean(areas)), "kind_auroc_lowest": float(np.mean(areas, axis=0).min())}
+    by_seed = np.mean(areas, axis=1)
+    return {**_over_seeds("kind_auroc", by_seed), "kind_auroc_lowest": float(np.mean(areas, axis=0).min())}
+
+
+def _over_seeds(name: str, values: ArrayLike) -> dict[str, Any]:
+    """The mean, and the ends of Student's interval, unknown for one seed."""
+    mean, low, high = mean_interval(values, least=0, most=1)
+    return {name: mean, f"{name}_95": [low, high]}
 
 
 def measure_scores() -> dict[str, float]:
@@ -186,7 +198,7 @@ def measure(data: str, seeds: list[int], *, quick: bool) -> tuple[dict[str, Any]
     real = table["noise"].isin(list(REAL))
     images = settings[0].images
     blends = [Setting(data, "blend", 0.1, seed, images) for seed in ([0] if quick else seeds)]
-    uniform = next(one for one in flipped if (one.noise, one.rate) == ("uniform", 0.1))
+    uniform = [one for one in flipped if (one.noise, one.rate) == ("uniform", 0.1)]
     result = {
         "data": data,
         "settings": len(flipped),

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from benchmarks.label_errors import measure_scores, ranking_quality, summarise
-from benchmarks.label_errors_runs import disagreement_of
+from benchmarks.label_errors import measure_scores, measure_suggestions, ranking_quality, summarise
+from benchmarks.label_errors_runs import Ours, Setting, disagreement_of
 from sklearn.neighbors import NearestNeighbors
 
 import layerwise as lw
+from label_files import CLASSES, kinds, made_up
 
 
 def test_a_ranking_is_judged_with_wrong_labels_as_positives() -> None:
@@ -42,6 +43,25 @@ def test_the_gain_is_the_mean_over_settings_and_its_interval_is_over_seeds() -> 
     low, high = told["auprc_gain_95"]
     assert low <= 0.1 < 0.3 <= high
     assert "cost_ratio" not in summarise(table, real=True)
+
+
+def test_suggestions_are_judged_on_the_errors_that_are_found_and_averaged_over_seeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dynamics, wrong = made_up(), kinds() == "mislabelled"
+    right = np.where(wrong, (dynamics.labels + 1) % CLASSES, dynamics.labels)
+    names = tuple("abcd")
+
+    def noisy(setting: Setting) -> lw.ImageData:
+        true = right if setting.seed == 0 else np.where(np.cumsum(wrong) > 5, right, (right + wrong) % CLASSES)
+        pixels = np.zeros((100, 1, 4, 4), np.uint8)
+        return lw.ImageData.create(pixels, dynamics.labels, class_names=names, factors={"true_label": true})
+
+    monkeypatch.setattr("benchmarks.label_errors.noisy_data", noisy)
+    monkeypatch.setattr("benchmarks.label_errors.ours", lambda _: Ours(dynamics, 0.0))
+    told = measure_suggestions([Setting("digits", "uniform", 0.1, seed) for seed in (0, 1)])
+    assert told["suggestion_accuracy"] == pytest.approx((1.0 + 0.5) / 2)
+    assert told["suggestion_accuracy_95"] == [0.0, 1.0]
 
 
 def test_every_score_is_its_definition_and_cleanlabs_own() -> None:
