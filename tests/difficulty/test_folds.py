@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from torch import nn
 
@@ -99,17 +98,6 @@ def test_a_call_that_was_stopped_goes_on_with_the_folds_that_are_done(
         measure()
     assert measure().table().equals(found.table())
     assert made == [0, 1, 1, 2]
-
-
-def test_what_was_kept_of_other_folds_or_probes_is_not_taken_for_these(noisy: ImageData, tmp_path: Path) -> None:
-    short = TrainSettings(epochs=2, learning_rate=0.01)
-
-    def measure(folder: Path | None, *, folds: int = 2, k: int = 5) -> pd.DataFrame:
-        return measure_kinds(make_model, noisy, short, folds=folds, settings=ProbeSettings(k=k), folder=folder).table()
-
-    measure(tmp_path)
-    for other in ({"folds": 3}, {"k": 1}):
-        assert measure(tmp_path, **other).equals(measure(None, **other))
 
 
 def test_folds_that_cannot_be_are_refused() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,7 @@ def measure_folds(source: Source, run: Path, *, folds: int, taps: str, settings:
     from layerwise.models.catalog import load_model
     from layerwise.runs import write_all
 
-    description, facts = source.description, _training_of(run)
-    chosen, weights = _settings_of(facts, source), _first_weights(facts)
+    description, chosen, weights = source.description, _settings_of(run, source), _first_weights(run)
 
     def make_model(fold: int) -> Any:
         return load_model(
@@ -64,34 +63,37 @@ def measure_folds(source: Source, run: Path, *, folds: int, taps: str, settings:
     _report(run, found, as_json=as_json)
 
 
-def _training_of(run: Path) -> Mapping[str, Any]:
-    """What the run says of its training."""
-    from layerwise.errors import RunError
-    from layerwise.runs import steps_of
+def _settings_of(run: Path, source: Source) -> TrainSettings:
+    """The settings that the run was trained with; where it stopped early, as many epochs as it kept."""
+    from layerwise.errors import FileError, RunError
+    from layerwise.runs import RUN_FILE, steps_of
+    from layerwise.training.settings import TrainSettings
 
-    facts: Mapping[str, Any] | None = steps_of(run).get("train")
+    facts: dict[str, Any] | None = steps_of(run).get("train")
     if facts is None:
         raise RunError(
             f"{run} holds a network that was not trained there, and nobody knows how it was.\n"
             "    Train one: layerwise train MODEL DATA -o RUN"
         )
-    return facts
-
-
-def _settings_of(facts: Mapping[str, Any], source: Source) -> TrainSettings:
-    """The settings that the run was trained with; where it stopped early, as many epochs as it kept."""
-    from layerwise.training.settings import TrainSettings
-
-    given = {**facts["settings"], "preprocessing": source.description.preprocessing, "device": "auto"}
+    noted = facts.get("settings")
+    known = {one.name for one in fields(TrainSettings)}
+    if not isinstance(noted, dict) or not set(noted) <= known:
+        raise FileError(
+            f"{run / RUN_FILE} does not say how the network was trained, or not in words of this layerwise.\n"
+            "    Train it again: layerwise train MODEL DATA -o ANOTHER"
+        )
+    given = {**noted, "preprocessing": source.description.preprocessing, "device": "auto"}
     if given.get("early_stop") is not None:
-        given |= {"early_stop": None, "epochs": facts["kept_epoch"]}
+        given |= {"early_stop": None, "epochs": facts.get("kept_epoch")}
     return TrainSettings(**given)
 
 
-def _first_weights(facts: Mapping[str, Any]) -> Path | None:
-    """The weights that the training started from; None where they were drawn."""
-    weights = facts.get("weights")
-    return None if weights is None else Path(facts.get("folder", ""), weights)
+def _first_weights(run: Path) -> Path | None:
+    """The weights from which the run's training started, if it did from some."""
+    from layerwise.runs import steps_of
+
+    facts = steps_of(run)["train"]
+    return Path(facts.get("folder", ""), facts["weights"]) if facts.get("weights") else None
 
 
 def _report(run: Path, found: FoldedDepths, *, as_json: bool) -> None:

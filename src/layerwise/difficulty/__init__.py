@@ -12,4 +12,8 @@
 - `input_cache`: the neighbours of the raw images, which no network changes.
 - `result`, `depths`: Difficulty (votes and neighbours) and Depths, with their tables.
 - `folder`: both to and from a run folder.
+- `folds`, `kept_folds`: the four kinds of difficulty by several trainings; folds that an earlier call finished.
+- `over_runs`: depths and scores over runs of several seeds.
+- `gradients`: the variance of gradients.
+- `labels`: which labels are wrong.
 """

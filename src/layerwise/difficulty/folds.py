@@ -6,11 +6,10 @@ others, say whether it is easy, looks like another class, or is ambiguous.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,19 +18,18 @@ from scipy.special import softmax
 from torch import nn
 
 from layerwise.arrays.kinds import four_kinds
+from layerwise.arrays.votes import check_k
 from layerwise.data.images import ImageData
-from layerwise.difficulty.measuring import measure_difficulty
+from layerwise.difficulty.kept_folds import Fold, KeptFolds
+from layerwise.difficulty.measuring import check_measurable, measure_difficulty
 from layerwise.difficulty.settings import ProbeSettings
 from layerwise.errors import InputError, NotEnoughExamplesError
 from layerwise.progress import Progress, silent
-from layerwise.runs import read_array, read_json, write_all
 from layerwise.seeds import stream
 from layerwise.training.fit import train
 from layerwise.training.settings import TrainSettings
 
 __all__ = ["FoldedDepths", "assign_folds", "measure_kinds"]
-
-FOLD_FILE = "fold.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,14 +148,16 @@ def measure_kinds(
         progress: is shown the batches and the taps.
 
     Raises:
-        The errors of `assign_folds`, `train` and `measure_difficulty`.
+        RunError: the folder holds folds of other images or settings; the differences are listed.
+        The errors of `assign_folds`, `train` and `measure_difficulty`; what can be known is said before any training.
 
     Cost: K trainings, and K times the votes of all examples. Source: Baldock, Maennel and Neyshabur (2021), section 4.
     """
     assigned = assign_folds(data.labels, folds, seed=train_settings.seed)
     job = _Job(make_model, data, train_settings, place, settings or ProbeSettings(), progress)
-    kept = [None if folder is None else Path(folder, f"fold-{fold}-of-{folds}") for fold in range(folds)]
-    measured = [job.measure(fold, assigned != fold, kept[fold]) for fold in range(folds)]
+    check_k(job.settings.k, len(data) - int(np.bincount(assigned).max()))
+    kept = None if folder is None else KeptFolds(Path(folder), job.plan(folds))
+    measured = [job.measure(fold, assigned != fold, kept) for fold in range(folds)]
     depth, soft_depth, logits = (
         np.stack([getattr(one, name) for one in measured]) for name in ("depth", "soft_depth", "logits")
     )
@@ -176,36 +176,6 @@ def measure_kinds(
 
 
 @dataclass(frozen=True, eq=False)
-class _Fold:
-    """What one training says of all N examples.
-
-    Attributes:
-        depth, soft_depth: shape (N,), 0 to L.
-        logits: shape (N, K).
-        tap_names: L names.
-    """
-
-    depth: NDArray[np.float64]
-    soft_depth: NDArray[np.float64]
-    logits: NDArray[np.float32]
-    tap_names: tuple[str, ...]
-
-    def save(self, folder: Path, plan: Mapping[str, Any]) -> None:
-        """Write all of it, with what it is of."""
-        arrays = {f"{name}.npy": getattr(self, name) for name in ("depth", "soft_depth", "logits")}
-        write_all(folder, {FOLD_FILE: {"taps": self.tap_names, "plan": plan}, **arrays})
-
-    @classmethod
-    def load(cls, folder: Path, plan: Mapping[str, Any]) -> Self | None:
-        """What was kept; None if nothing was, or if it is of something else."""
-        facts = read_json(folder / FOLD_FILE) if (folder / FOLD_FILE).exists() else {}
-        if facts.get("plan") != json.loads(json.dumps(plan)):
-            return None
-        depth, soft_depth, logits = (read_array(folder / f"{name}.npy") for name in ("depth", "soft_depth", "logits"))
-        return cls(depth, soft_depth, logits, tuple(facts["taps"]))
-
-
-@dataclass(frozen=True, eq=False)
 class _Job:
     """What is the same in all folds."""
 
@@ -216,34 +186,38 @@ class _Job:
     settings: ProbeSettings
     progress: Progress
 
-    def measure(self, fold: int, seen: NDArray[np.bool_], folder: Path | None) -> _Fold:
-        """Train on what is seen and measure everything; or read what an earlier call kept of the same."""
-        plan = self._plan()
-        if folder is not None and (kept := _Fold.load(folder, plan)) is not None:
-            return kept
-        trained_on, model = self.data.select(seen), self.make_model(fold)
-        train(model, trained_on, self.train_settings, run=folder, progress=self.progress)
-        measured = measure_difficulty(
-            model,
-            trained_on,
-            self.data,
-            place=self.place,
-            preprocessing=self.train_settings.preprocessing,
-            settings=self.settings,
-            progress=self.progress,
-        )
-        names = tuple(tap.name for tap in measured.taps)
-        found = _Fold(measured.depth.astype(np.float64), measured.soft_depth, measured.logits, names)
-        if folder is not None:
-            found.save(folder, plan)
-        return found
-
-    def _plan(self) -> dict[str, Any]:
-        """What a fold's depths depend on beside the network; the number of folds is in the name of its folder."""
+    def plan(self, folds: int) -> dict[str, Any]:
+        """What folds must have in common to make one measurement."""
+        trained = {name: value for name, value in self.train_settings.to_dict().items() if name != "device"}
         return {
-            "data": self.data.fingerprint,
-            "train": self.train_settings.to_dict(),
-            "place": self.place if isinstance(self.place, str) else list(self.place),
+            "folds": folds,
+            "taps": self.place if isinstance(self.place, str) else list(self.place),
             "k": self.settings.k,
             "fast": self.settings.fast,
+            "images": f"{len(self.data)}, {self.data.fingerprint[:16]}",
+            **trained,
         }
+
+    def measure(self, fold: int, seen: NDArray[np.bool_], kept: KeptFolds | None) -> Fold:
+        """Train on what is seen and measure everything; or read what an earlier call kept."""
+        found = None if kept is None else kept.read(fold, (len(self.data), self.data.num_classes))
+        if found is not None:
+            return found
+        trained_on, model, chosen = self.data.select(seen), self.make_model(fold), self.train_settings
+        asked: dict[str, Any] = {"place": self.place, "preprocessing": chosen.preprocessing, "settings": self.settings}
+        check_measurable(model, trained_on, self.data, **asked)
+        if kept is None:
+            train(model, trained_on, chosen, progress=self.progress)
+        else:
+            with kept.training(fold) as folder:
+                train(model, trained_on, chosen, run=folder, progress=self.progress)
+        measured = measure_difficulty(model, trained_on, self.data, progress=self.progress, **asked)
+        made = Fold(
+            measured.depth.astype(np.float64),
+            measured.soft_depth,
+            measured.logits,
+            tuple(tap.name for tap in measured.taps),
+        )
+        if kept is not None:
+            kept.keep(fold, made)
+        return made

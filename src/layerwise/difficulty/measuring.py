@@ -23,6 +23,7 @@ from layerwise.difficulty.settings import ProbeSettings
 from layerwise.errors import DataError, ModelError, NotEnoughExamplesError
 from layerwise.models.saved import fingerprint
 from layerwise.progress import Progress, silent
+from layerwise.recording import record
 from layerwise.taps import SOFTMAX, Taps, find_taps
 from layerwise.taps.borrowing import Preprocess
 
@@ -158,6 +159,43 @@ def measure_depths(
         depth=probed.depth,
         asked=probed.asked,
         provenance={**plan, **_circumstances(recorder, agree_with), "depths_only": True, "asked": asked},
+    )
+
+
+def check_measurable(
+    model: nn.Module,
+    train: ImageData,
+    examples: ImageData,
+    *,
+    place: str | Sequence[str],
+    preprocessing: Preprocess | None,
+    settings: ProbeSettings,
+) -> None:
+    """Refuse, before a long training, what `measure_difficulty` would refuse after it; one image goes through.
+
+    Raises:
+        The errors of `measure_difficulty`.
+    """
+    recorder = _prepare(
+        model,
+        train,
+        examples,
+        place,
+        "prediction",
+        preprocessing=preprocessing,
+        settings=settings,
+        k=None,
+        progress=silent,
+    )
+    recorder.groups(recorder.taps.taps)
+    record(
+        model,
+        train.select(slice(0, 1)),
+        recorder.taps,
+        preprocessing=preprocessing,
+        batch_size=settings.batch_size,
+        reduce=recorder.projection,
+        device=settings.device,
     )
 
 
