@@ -335,3 +335,17 @@ def test_the_weights_after_each_epoch_are_kept_on_request(tmp_path: Path) -> Non
     assert kept == ["0001.safetensors", "0002.safetensors"]
     last = load_model("resnet8", num_classes=10, in_channels=1, weights=run / "checkpoints" / "epochs" / kept[1])
     assert fingerprint(last) == fingerprint(read_model(run).model)
+
+
+def test_a_training_that_is_refused_leaves_no_trace_that_hinders_the_next(cli: Any, toys: Path) -> None:
+    command = ("train", "net.py:net", "npz:small.npz", "--epochs", "1", "--validation", "0", "-o")
+    Path("empty").mkdir()
+    for run in ("new", "empty"):
+        assert cli.refusal(*command, run, "--early-stop", "2") == (
+            "InputError: early_stop=2 needs a validation split, and small has none: choosing an epoch on the test "
+            "images would make their accuracy too good.\n"
+            "    Hold some training images out: hold_out(data, 0.1).\n"
+        )
+    assert not Path("new").exists()
+    assert list(Path("empty").iterdir()) == []
+    assert cli(*command, "new").code == 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,11 +89,9 @@ def train(
 
 def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
     """Load, train, and save the network and what was done into the run folder."""
-    from layerwise.cli.finished import COMMAND_FILE
     from layerwise.models.catalog import load_model
     from layerwise.models.saved import ModelDescription, save_model
-    from layerwise.runs import note_step, write_json
-    from layerwise.training.checkpoints import checkpoint_path
+    from layerwise.runs import note_step
     from layerwise.training.dynamics_log import DynamicsLog
     from layerwise.training.fit import train as fit
     from layerwise.training.settings import TrainSettings
@@ -107,15 +106,36 @@ def train_into(run: Path, asked: Mapping[str, Any], *, device: str) -> None:
     network = load_model(asked["model"], num_classes=classes, in_channels=shape[0], weights=weights, seed=seed)
     preprocessing = _preprocessing(asked["normalize"], images)
     command = {**asked, "validation": validation, "images": _count(images)}
-    if not checkpoint_path(run).exists():
-        write_json(run / COMMAND_FILE, command)
     log = DynamicsLog(len(images.train), classes, curves=True) if asked.get("log_dynamics") else None
     settings = TrainSettings(**given, preprocessing=preprocessing)
     kept = bool(asked.get("keep_weights"))
-    history = fit(network, images, settings, log=log, run=run, keep_weights=kept, progress=bars)
+    with _command_noted(run, command):
+        history = fit(network, images, settings, log=log, run=run, keep_weights=kept, progress=bars)
     description = ModelDescription(asked["model"], classes, shape, images.class_names, preprocessing)
     save_model(run, network, description)
     note_step(run, "train", {**command, "folder": str(Path.cwd()), **_facts(network, images, history)})
+
+
+@contextlib.contextmanager
+def _command_noted(run: Path, command: Mapping[str, Any]) -> Iterator[None]:
+    """The command stands in the folder before its first checkpoint; one that is refused before that leaves nothing."""
+    from layerwise.cli.finished import COMMAND_FILE
+    from layerwise.errors import InputError
+    from layerwise.runs import write_json
+    from layerwise.training.checkpoints import checkpoint_path
+
+    checkpoint, note = checkpoint_path(run), run / COMMAND_FILE
+    made = [folder for folder in (note.parent, run) if not folder.exists()]
+    if not checkpoint.exists():
+        write_json(note, command)
+    try:
+        yield
+    except InputError:
+        if not checkpoint.exists():
+            note.unlink()
+            for folder in made:
+                folder.rmdir()
+        raise
 
 
 def _load_images(spec: str, validation: float | None, *, seed: int) -> tuple[ImageData, float]:
