@@ -181,6 +181,21 @@ def test_a_repair_leaves_what_was_measured(network: str, tmp_path: Path) -> None
     assert list(steps_of(run)) == ["train", "difficulty"]
 
 
+@pytest.mark.parametrize("name", ["dynamics.parquet", "dynamics.npy"])
+@pytest.mark.parametrize("how", ["gone", "truncated"])
+def test_dynamics_that_were_damaged_are_written_again_whether_asked_for_or_not(
+    network: str, tmp_path: Path, name: str, how: str
+) -> None:
+    run = tmp_path / "run"
+    train(network, "digits?limit=100", run, epochs=1, log_dynamics=True)
+    before = (run / name).read_bytes()
+    for asked in (True, False):
+        damage(run / name, how)
+        train(network, "digits?limit=100", run, epochs=1, log_dynamics=asked)
+        assert (run / name).read_bytes() == before
+        assert steps_of(run)["train"]["log_dynamics"] is True
+
+
 def test_a_damaged_run_without_a_checkpoint_says_what_to_do_and_stays_as_it_is(network: str, tmp_path: Path) -> None:
     run = tmp_path / "run"
     train(network, "digits", run, epochs=1)

@@ -12,6 +12,7 @@ from layerwise.models.checkpoints import read_checkpoint
 from layerwise.models.saved import WEIGHTS_FILE, read_description
 from layerwise.runs import read_json, read_table, steps_of
 from layerwise.training.checkpoints import checkpoint_path
+from layerwise.training.dynamics import CURVES_FILE, DYNAMICS_FILE, load_dynamics
 
 COMMAND_FILE = Path("checkpoints", "command.json")
 DEFAULT_VALIDATION = 0.1
@@ -65,6 +66,7 @@ def needs_repair(run: Path) -> bool:
         lambda: read_description(run),
         lambda: read_checkpoint(run / WEIGHTS_FILE),
         lambda: read_table(run / "history.parquet"),
+        *([lambda: _read_dynamics(run)] if "log_dynamics" in kept_besides(run) else []),
     )
     faults = [fault for fault in map(_fault_of, reads) if fault]
     if not faults:
@@ -80,10 +82,23 @@ def needs_repair(run: Path) -> bool:
     return True
 
 
+def kept_besides(run: Path) -> dict[str, bool]:
+    """What a finished training kept on request; a repair keeps it, too, whether it is asked for again or not."""
+    noted = steps_of(run)["train"]
+    return {name: True for name in ("log_dynamics", "keep_weights") if noted.get(name)}
+
+
+def _read_dynamics(run: Path) -> None:
+    for name in (DYNAMICS_FILE, CURVES_FILE):
+        if not (run / name).is_file():
+            raise FileError(f"no file {run / name}.")
+    load_dynamics(run)
+
+
 def _fault_of(read: Callable[[], object]) -> str:
     """Why something cannot be read; empty if it can."""
     try:
         read()
     except FileError as error:
-        return str(error)
+        return str(error).partition("\n")[0]
     return ""

@@ -65,7 +65,7 @@ def train(
 
     layerwise train resnet20 parquet:cifar10 -o runs/cifar10 --optimizer sgd --lr 0.2 --schedule onecycle
     """
-    from layerwise.cli.finished import is_finished, needs_repair
+    from layerwise.cli.finished import is_finished, kept_besides, needs_repair
     from layerwise.cli.threads import use_threads
 
     settings = {
@@ -80,10 +80,12 @@ def train(
     }  # fmt: skip
     if threads is not None:
         use_threads(threads)
-    if is_finished(output, asked) and not needs_repair(output):
-        say(f"{output} is finished: this very training is in it.")
-    else:
+    if not is_finished(output, asked):
         train_into(output, asked, device=device)
+    elif needs_repair(output):
+        train_into(output, {**asked, **kept_besides(output)}, device=device)
+    else:
+        say(f"{output} is finished: this very training is in it.")
     _report(output, as_json=as_json)
 
 

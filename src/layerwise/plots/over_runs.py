@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -50,7 +51,7 @@ def _draw_images(ax: Axes, view: OverRunsView) -> None:
 
 def _draw_reliability(ax: Axes, view: OverRunsView) -> None:
     table = view.reliabilities().set_index("name")
-    names = [name for name in SHOWN if name in table.index and table.loc[name, "one_run"] is not None]
+    names = [name for name in SHOWN if name in table.index and pd.notna(table.loc[name, "one_run"])]
     runs = np.arange(1, MOST_RUNS + 1)
     for color, name in zip((INK, *OKABE_ITO), names, strict=False):
         reliability = view.reliability_by_runs(name, MOST_RUNS)
@@ -63,4 +64,5 @@ def _draw_reliability(ax: Axes, view: OverRunsView) -> None:
     ax.set_xticks([1, 5, 10, 15, 20])
     ax.set_xlabel("runs in the mean")
     ax.set_title("Reliability of the mean")
-    ax.legend(loc="lower right", fontsize=7)
+    if names:
+        ax.legend(loc="lower right", fontsize=7)

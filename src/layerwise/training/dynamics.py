@@ -11,10 +11,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from layerwise.arrays.columns import Numbers, array_fault, column_faults
+from layerwise.arrays.score_catalog import SCORES
 from layerwise.errors import FileError, RunError, ShapeError
 from layerwise.runs import read_array, read_table, write_all
 
 __all__ = ["DYNAMICS_FILE", "Dynamics", "load_dynamics"]
+
+BESIDE = ("id", "label", "rival", "rival_weight")
+"""Columns that are no scores."""
+
+NOTE_AGAIN = (
+    "Write it again: the same layerwise train … --log-dynamics does so from the run's checkpoint.\n"
+    "    Where that is gone, or the loop was your own, train again."
+)
 
 DYNAMICS_FILE, CURVES_FILE = "dynamics.parquet", "dynamics.npy"
 
@@ -67,6 +77,8 @@ class Dynamics:
         table = self.table(ids)
         table.attrs = {"epochs": int(self.epochs)}
         write_all(Path(folder), {DYNAMICS_FILE: table, **({} if self.curves is None else {CURVES_FILE: self.curves})})
+        if self.curves is None:
+            (Path(folder) / CURVES_FILE).unlink(missing_ok=True)
 
 
 def load_dynamics(folder: Path | str) -> tuple[NDArray[np.str_], Dynamics]:
@@ -84,19 +96,44 @@ def load_dynamics(folder: Path | str) -> tuple[NDArray[np.str_], Dynamics]:
             "    or in your own loop: log = lw.DynamicsLog(n, num_classes), log.update(ids, logits, labels), "
             "log.result().save(RUN, ids)."
         )
-    table = read_table(folder / DYNAMICS_FILE)
-    missing = [name for name in ("id", "label", "rival", "rival_weight") if name not in table]
-    if missing:
-        raise FileError(f"{folder / DYNAMICS_FILE} has no column {', '.join(missing)}.")
-    beside = {"id", "label", "rival", "rival_weight"}
-    curves = read_array(folder / CURVES_FILE) if (folder / CURVES_FILE).is_file() else None
+    try:
+        table = read_table(folder / DYNAMICS_FILE)
+        curves = read_array(folder / CURVES_FILE) if (folder / CURVES_FILE).is_file() else None
+    except FileError as error:
+        raise FileError(f"{error}\n    {NOTE_AGAIN}") from None
     epochs = table.attrs.get("epochs", 0 if curves is None else len(curves))
+    faults = _table_faults(table) or _curve_faults(curves, epochs, len(table))
+    if faults:
+        raise FileError(f"{folder / DYNAMICS_FILE} is damaged: {'; '.join(faults)}.\n    {NOTE_AGAIN}")
     dynamics = Dynamics(
-        epochs=int(epochs),
-        labels=table["label"].to_numpy(),
-        scores={str(name): table[name].to_numpy() for name in table.columns if name not in beside},
-        rivals=table["rival"].to_numpy(),
+        epochs=epochs,
+        labels=table["label"].to_numpy(np.int64),
+        scores={str(name): table[name].to_numpy() for name in table.columns if name not in BESIDE},
+        rivals=table["rival"].to_numpy(np.int64),
         rival_weights=table["rival_weight"].to_numpy(),
         curves=curves,
     )
     return table["id"].to_numpy(dtype=np.str_), dynamics
+
+
+def _table_faults(table: pd.DataFrame) -> list[str]:
+    """What dynamics.parquet holds that was not written there."""
+    if "id" not in table or not len(table):
+        return ["there is no column id" if "id" not in table else "there is no row"]
+    twice = table["id"].astype(str).duplicated()
+    scores = {name: Numbers() for name in table.columns if name in SCORES}
+    labels = {"label": Numbers(0, whole=True), "rival": Numbers(-1, whole=True), "rival_weight": Numbers(0)}
+    named = [f"{int(twice.sum())} ids come twice, such as {table['id'][twice].iloc[0]}"] if twice.any() else []
+    return column_faults(table, labels | scores) + named
+
+
+def _curve_faults(curves: NDArray[Any] | None, epochs: Any, count: int) -> list[str]:
+    """Why the curves, or the number of epochs, are not those of the table."""
+    if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 0:
+        return [f"its epochs are {epochs!r}; a whole number is expected"]
+    if curves is None:
+        return []
+    if curves.ndim != 2 or curves.shape[1] != count:
+        return [f"{CURVES_FILE} is {curves.shape}; (E, {count}) is expected"]
+    fault = array_fault(curves, Numbers(0, 1, gaps=True))
+    return [f"{CURVES_FILE} {fault}"] if fault else []

@@ -1,13 +1,17 @@
-"""find_faults: whether the parts of a run folder belong together."""
+"""find_faults: whether the parts of a run folder belong together. refuse_faults: a file that was changed is named."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from layerwise.arrays.columns import Numbers, column_faults
 from layerwise.arrays.depth import prediction_depth
+from layerwise.errors import FileError
 
 if TYPE_CHECKING:
     from layerwise.views.run import RunView
@@ -15,6 +19,30 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 EXAMPLE_COLUMNS = ("id", "split", "label", "prediction", "confidence", "depth", "reference")
 NUMBERS = ("label", "prediction", "confidence", "depth", "reference", "soft_depth")
+
+
+TAP_NUMBERS = {
+    "features": Numbers(0, whole=True),
+    "parameters": Numbers(0, whole=True, gaps=True),
+    "macs": Numbers(0, whole=True, gaps=True),
+}
+
+
+def refuse_faults(path: Path, faults: Sequence[str], again: str) -> None:
+    """Refuse a file with faults, and say how to make it again.
+
+    Raises:
+        FileError: there are some.
+    """
+    if faults:
+        raise FileError(f"{path} is damaged: {'; '.join(faults)}.\n    {again}")
+
+
+def picture_faults(pictures: NDArray[Any]) -> list[str]:
+    """Why an array of (N, C, h, w) bytes cannot be shown."""
+    if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1] not in (1, 3):
+        return [f"it is {pictures.dtype} {pictures.shape}; bytes (N, C, h, w) of 1 or 3 channels are expected"]
+    return []
 
 
 def find_faults(view: RunView) -> list[str]:
@@ -36,11 +64,13 @@ def _kind_faults(view: RunView) -> list[str]:
     name_to_values = {f"{name} of examples.parquet": view.examples[name] for name in NUMBERS if name in view.examples}
     if view.base is not None:
         name_to_values["label of base.parquet"] = view.base["label"]
-    return [
+    faults = [
         f"{name} holds {values.dtype}; numbers are expected"
         for name, values in name_to_values.items()
         if not isinstance(values.dtype, np.dtype) or values.dtype.kind not in "iufb"
     ]
+    known = {name: numbers for name, numbers in TAP_NUMBERS.items() if name in view.taps}
+    return faults + [f"taps.parquet: {fault}" for fault in column_faults(view.taps, known)]
 
 
 def _size_faults(view: RunView) -> list[str]:

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from layerwise.arrays.columns import Numbers, column_faults
 from layerwise.arrays.kinds import EXAMPLE_KINDS
 from layerwise.errors import FileError
 from layerwise.runs import read_json, read_table
+from layerwise.views.faults import refuse_faults
 
 __all__ = ["KindsView", "read_kinds"]
 
@@ -72,17 +74,25 @@ def read_kinds(run: Path) -> KindsView | None:
     if not (run / "folds.json").exists():
         return None
     again = f"Measure them again: layerwise difficulty {run} --folds 5 --again"
+    apart = f"folds.json and folds.parquet in {run} do not belong together.\n    {again}"
     try:
         facts, examples = read_json(run / "folds.json"), read_table(run / "folds.parquet")
     except FileError as error:
         raise FileError(f"{error}\n    {again}") from None
-    fits = (
-        isinstance(facts, dict)
-        and isinstance(facts.get("taps"), list)
-        and set(COLUMNS) <= set(examples.columns)
-        and set(examples["kind"]) <= set(EXAMPLE_KINDS)
-        and (not len(examples) or examples["held_out_depth"].max() <= len(facts["taps"]))
-    )
-    if not fits:
-        raise FileError(f"folds.json and folds.parquet in {run} do not belong together.\n    {again}")
+    if not (isinstance(facts, dict) and isinstance(facts.get("taps"), list)):
+        raise FileError(apart)
+    refuse_faults(run / "folds.parquet", _table_faults(examples), again)
+    if examples["held_out_depth"].max() > len(facts["taps"]):
+        raise FileError(apart)
     return KindsView(examples, facts)
+
+
+def _table_faults(examples: pd.DataFrame) -> list[str]:
+    """What folds.parquet holds that was not written there."""
+    missing = [name for name in COLUMNS if name not in examples]
+    if missing or not len(examples):
+        return [f"there is no column {', '.join(missing)}" if missing else "there is no row"]
+    classes = Numbers(0, whole=True)
+    numbers = {"training_depth": Numbers(0), "held_out_depth": classes, "label": classes, "looks_like": classes}
+    strange = set(examples["kind"].astype(str)) - set(EXAMPLE_KINDS)
+    return column_faults(examples, numbers) + (["kind holds others than the four"] if strange else [])

@@ -11,14 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from layerwise.arrays.columns import Numbers, array_fault, column_faults
 from layerwise.arrays.intervals import rank_correlation
 from layerwise.arrays.score_catalog import SCORES, hardness
 from layerwise.errors import FileError
 from layerwise.runs import read_array, read_json, read_table
-from layerwise.training.dynamics import DYNAMICS_FILE, Dynamics, load_dynamics
+from layerwise.training.dynamics import DYNAMICS_FILE, NOTE_AGAIN, Dynamics, load_dynamics
+from layerwise.views.faults import picture_faults, refuse_faults
 
 __all__ = ["LabelsView", "NotedView", "read_labels", "read_noted"]
 
+LABEL_KINDS = ("fine", "mislabelled", "ambiguous")
+MAPPED = ("confidence", "variability", "correctness")
+"""Scores without which there is no map of the data."""
 COLUMNS = ("rank", "id", "label", "label_name", "suggested", "suggested_name", "suspicion", "kind", "outvoted")
 
 
@@ -105,7 +110,11 @@ def read_noted(run: Path) -> NotedView | None:
     """
     if not (run / DYNAMICS_FILE).is_file():
         return None
-    return NotedView(*load_dynamics(run))
+    noted = NotedView(*load_dynamics(run))
+    missing = [name for name in MAPPED if name not in noted.dynamics.scores]
+    faults = [f"there is no column {', '.join(missing)}"] if missing else []
+    refuse_faults(run / DYNAMICS_FILE, faults, NOTE_AGAIN)
+    return noted
 
 
 def read_labels(run: Path) -> LabelsView | None:
@@ -127,10 +136,10 @@ def read_labels(run: Path) -> LabelsView | None:
         raise FileError(f"{error}\n    {again}") from None
     fits = (
         isinstance(facts, dict)
-        and isinstance(facts.get("class_names"), list)
-        and isinstance(facts.get("taps"), list)
-        and set(COLUMNS) <= set(labels.columns)
+        and _are_names(facts.get("class_names"))
+        and _are_names(facts.get("taps"))
         and {"id", "lost_at", "lost_at_tap"} <= set(suspects.columns)
+        and "id" in labels
         and suspects["id"].tolist() == labels["id"].head(len(suspects)).tolist()
         and for_label.shape == for_suggested.shape == (len(suspects), len(facts["taps"]))
         and classes.ndim == 2
@@ -139,5 +148,30 @@ def read_labels(run: Path) -> LabelsView | None:
     )
     if not fits:
         raise FileError(f"the files in {folder} do not belong together.\n    {again}")
+    a_class = Numbers(0, len(facts["class_names"]) - 1, whole=True)
+    refuse_faults(folder / "labels.parquet", _table_faults(labels, a_class), again)
+    a_tap = Numbers(0, len(facts["taps"]) - 1, whole=True)
+    refuse_faults(folder / "suspects.parquet", column_faults(suspects, {"lost_at": a_tap}), again)
+    arrays = {"for_label": (for_label, Numbers(0, 1)), "for_suggested": (for_suggested, Numbers(0, 1)),
+              "neighbor_labels": (classes, a_class)}  # fmt: skip
+    for name, (array, numbers) in arrays.items():
+        fault = array_fault(array, numbers)
+        refuse_faults(folder / f"{name}.npy", [f"it {fault}"] if fault else [], again)
+    for name, array in (("suspects", pictures), ("neighbors", neighbors)):
+        refuse_faults(folder / f"{name}.npy", picture_faults(array), again)
     shown = neighbors.reshape(*classes.shape, *neighbors.shape[1:])
     return LabelsView(labels, suspects, for_label, for_suggested, pictures, shown, classes, facts)
+
+
+def _table_faults(labels: pd.DataFrame, a_class: Numbers) -> list[str]:
+    """What labels.parquet holds that was not written there."""
+    missing = [name for name in COLUMNS if name not in labels]
+    if missing:
+        return [f"there is no column {', '.join(missing)}"]
+    strange = set(labels["kind"].astype(str)) - set(LABEL_KINDS)
+    numbers = {"rank": Numbers(1, whole=True), "label": a_class, "suggested": a_class, "suspicion": Numbers(0, 1)}
+    return column_faults(labels, numbers) + (["kind holds others than the three"] if strange else [])
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
