@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from layerwise.data.images import ImageData
 from layerwise.data.label_noise import blend_images, flip_labels
-from layerwise.errors import InputError
+from layerwise.errors import DataError, InputError
 from layerwise.seeds import stream
 
 
@@ -84,3 +84,17 @@ def test_a_blended_image_is_the_mean_of_two_of_different_classes() -> None:
         others = whole[data.labels == partners[row]]
         halves = (whole[row] + others) / 2
         assert np.abs(halves - after[row]).reshape(len(others), -1).max(axis=1).min() < 1e-6
+
+
+def test_images_of_one_class_have_no_other_to_be_blended_with() -> None:
+    both = ImageData.create(np.zeros((8, 1, 2, 2), np.uint8), np.arange(8) % 2, name="ants")
+    alone = both.select(both.labels == 0)
+    assert (flip_labels(alone, 0.5).labels == 1).sum() == 2
+    with pytest.raises(DataError) as blended:
+        blend_images(alone, 0.5)
+    assert str(blended.value) == "images are blended with those of another class; ants has images of one alone."
+
+
+def test_a_rate_may_be_a_number_of_numpy() -> None:
+    images = ImageData.create(np.zeros((8, 1, 2, 2), np.uint8), np.arange(8) % 2)
+    assert (flip_labels(images, np.float32(0.5)).labels != images.labels).sum() == 4

@@ -15,7 +15,7 @@ from torch import nn
 
 from layerwise.data.images import ImageData
 from layerwise.difficulty.gradients import networks_of_epochs, variance_of_gradients
-from layerwise.errors import InputError, NonFiniteError, NotEnoughExamplesError, RunError
+from layerwise.errors import InputError, ModelError, NonFiniteError, NotEnoughExamplesError, RunError
 from layerwise.models.preprocessing import Preprocessing
 from layerwise.training.fit import train
 
@@ -138,3 +138,23 @@ def test_a_run_that_kept_none_says_how_to(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match=r"^keep_weights needs a run folder to keep them in\. Give one: run=FOLDER\.$"):
         train(make_network(0), make_images(), epochs=1, keep_weights=True)
+
+
+def test_odd_batches_one_network_and_networks_of_other_classes_are_refused() -> None:
+    data, networks = make_images(), [make_network(0), make_network(1)]
+    for size in (0, -1):
+        with pytest.raises(InputError, match=f"^batch_size must be at least 1; got {size}\\.$"):
+            variance_of_gradients(networks, data, batch_size=size)
+    with pytest.raises(InputError) as one:
+        variance_of_gradients(make_network(0), data)  # type: ignore[arg-type]
+    assert str(one.value) == (
+        "the variance of gradients is of several states of a network, and one network was given.\n"
+        "    Give a list of them, or networks_of_epochs(RUN, MODEL)."
+    )
+    with pytest.raises(ModelError) as narrow:
+        variance_of_gradients([nn.Sequential(nn.Flatten(), nn.Linear(108, 3))], data)
+    assert str(narrow.value) == (
+        f"each network must give logits of shape (11, 4), one for each class of {data.name}; got (11, 3)."
+    )
+    with pytest.raises(InputError, match='of = "None" is neither'):
+        variance_of_gradients(networks, data, of=None)  # type: ignore[arg-type]

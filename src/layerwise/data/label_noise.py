@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from layerwise.data.images import ImageData
-from layerwise.errors import InputError, did_you_mean
+from layerwise.errors import DataError, InputError, did_you_mean
 from layerwise.seeds import stream
 
 __all__ = ["NOISE_KINDS", "NoiseKind", "blend_images", "flip_labels"]
@@ -68,7 +69,7 @@ def flip_labels(data: ImageData, rate: float, kind: NoiseKind = "uniform", *, se
 
 
 def _check_rate(rate: float) -> None:
-    if not (isinstance(rate, int | float) and 0 <= rate < 1):
+    if not (isinstance(rate, Real) and 0 <= rate < 1):
         raise InputError(f"rate = {rate}: give the share of images to be changed, from 0 to below 1, such as 0.1.")
 
 
@@ -120,6 +121,7 @@ def blend_images(data: ImageData, rate: float, *, seed: int = 0) -> ImageData:
 
     Raises:
         InputError: no such rate.
+        DataError: images of one class only.
 
     >>> import layerwise as lw
     >>> mixed = blend_images(lw.load_data("digits").train, 0.1)
@@ -130,6 +132,8 @@ def blend_images(data: ImageData, rate: float, *, seed: int = 0) -> ImageData:
     generator = stream(seed, "blends")
     count = len(data)
     chosen = generator.permutation(count)[: round(rate * count)]
+    if len(chosen) and len(np.unique(data.labels)) < 2:
+        raise DataError(f"images are blended with those of another class; {data.name} has images of one alone.")
     images = data.batch(slice(0, count))
     others = np.array([generator.choice(np.flatnonzero(data.labels != data.labels[row])) for row in chosen], np.int64)
     mixed = images.copy()

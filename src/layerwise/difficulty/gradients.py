@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from layerwise.data.images import ImageData
-from layerwise.errors import InputError, NonFiniteError, NotEnoughExamplesError, did_you_mean
+from layerwise.errors import InputError, ModelError, NonFiniteError, NotEnoughExamplesError, did_you_mean
 from layerwise.models.loading import load_weights
 from layerwise.models.mode import evaluating
 from layerwise.progress import Progress, silent
@@ -53,7 +53,8 @@ def variance_of_gradients(
 
     Raises:
         NotEnoughExamplesError: fewer than two states, or no image.
-        InputError: `of` is neither.
+        InputError: `of` is neither, a batch size below 1, or one network instead of several states.
+        ModelError: a network gives another number of classes.
         NonFiniteError: a gradient is NaN or infinite; says in which state.
 
     Cost: T forward and T backward passes; memory for two numbers a pixel and image. Source: Agarwal, D'souza and Hooker
@@ -61,7 +62,15 @@ def variance_of_gradients(
     program, where the text has the variance.
     """
     if of not in get_args(GradientOf):
-        raise InputError(f'of = "{of}" is neither "label" nor "prediction".{did_you_mean(of, get_args(GradientOf))}')
+        near = did_you_mean(str(of), get_args(GradientOf))
+        raise InputError(f'of = "{of}" is neither "label" nor "prediction".{near}')
+    if batch_size < 1:
+        raise InputError(f"batch_size must be at least 1; got {batch_size}.")
+    if isinstance(networks, nn.Module):
+        raise InputError(
+            "the variance of gradients is of several states of a network, and one network was given.\n"
+            "    Give a list of them, or networks_of_epochs(RUN, MODEL)."
+        )
     if not len(data):
         raise NotEnoughExamplesError("the variance of gradients needs at least one image; got none.")
     mean = np.zeros((len(data), *data.image_shape[1:]))
@@ -104,6 +113,15 @@ def networks_of_epochs(run: Path | str, model: nn.Module) -> Iterable[nn.Module]
     return (load(path) for path in paths)
 
 
+def _check_logits(logits: object, data: ImageData, count: int) -> None:
+    expected = (count, data.num_classes)
+    if not isinstance(logits, Tensor) or logits.shape != expected:
+        given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ModelError(
+            f"each network must give logits of shape {expected}, one for each class of {data.name}; got {given}."
+        )
+
+
 def _gradients(
     model: nn.Module, data: ImageData, rows: slice, of: GradientOf, preprocessing: Preprocess | None
 ) -> NDArray[np.float64]:
@@ -111,6 +129,7 @@ def _gradients(
     pixels = torch.tensor(data.batch(rows)).requires_grad_()
     with evaluating(model), torch.enable_grad(), torch.random.fork_rng(devices=[]):
         logits: Tensor = model(prepare(pixels.clone(), model, preprocessing))  # a first layer may write over them
+        _check_logits(logits, data, len(pixels))
         classes = logits.argmax(dim=1) if of == "prediction" else torch.from_numpy(data.labels[rows]).to(logits.device)
         own = logits.gather(1, classes[:, None]).sum()
         (gradient,) = torch.autograd.grad(own, pixels)
