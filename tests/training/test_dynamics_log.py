@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -15,8 +17,9 @@ from scipy.special import softmax
 
 from layerwise.arrays.dynamics import DYNAMICS
 from layerwise.errors import FileError, InputError, NonFiniteError, NotEnoughExamplesError, RunError, ShapeError
+from layerwise.runs import read_table, write_table
 from layerwise.seeds import stream
-from layerwise.training.dynamics import load_dynamics
+from layerwise.training.dynamics import NOTE_AGAIN, load_dynamics
 from layerwise.training.dynamics_log import DynamicsLog
 
 Trace = NDArray[np.float64]
@@ -196,6 +199,8 @@ def test_a_label_that_changes_is_refused() -> None:
 def test_logs_that_cannot_be_made_are_refused() -> None:
     with pytest.raises(InputError, match="at least one example and two classes; got 0 and 2"):
         DynamicsLog(0, 2)
+    with pytest.raises(InputError, match=r"at least one example and two classes; got '3' and 2\.5"):
+        DynamicsLog("3", 2.5)  # type: ignore[arg-type]
     with pytest.raises(InputError, match='repeats is "refuse" or "keep"'):
         DynamicsLog(1, 2, repeats="twice")  # type: ignore[arg-type]
 
@@ -219,3 +224,69 @@ def test_a_folder_without_dynamics_says_how_to_get_them(tmp_path: Path) -> None:
     (tmp_path / "dynamics.parquet").write_bytes(b"PAR1")
     with pytest.raises(FileError, match="is not a Parquet table, or is truncated"):
         load_dynamics(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda table: table.assign(aum="high"), "aum holds no numbers"),
+        (lambda table: table.assign(label=-1, aum=np.inf),
+         "label lies outside 0 and above; aum holds NaN or infinity"),
+        (lambda table: table.assign(rival=0.5), "rival holds fractions; whole numbers are expected"),
+        (lambda table: table.assign(id="a"), "3 ids come twice, such as a"),
+        (lambda table: table.drop(columns="label"), "there is no column label"),
+        (lambda table: table.head(0), "there is no row"),
+        (lambda table: table.head(3), "dynamics.npy is (3, 4); (E, 3) is expected"),
+    ],
+)  # fmt: skip
+def test_dynamics_that_were_edited_are_refused(
+    tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], fault: str
+) -> None:
+    trace, labels = made_up(3, 4, 3)
+    feed(DynamicsLog(4, 3, curves=True), trace, labels).result().save(tmp_path, ["a", "b", "c", "d"])
+    path = tmp_path / "dynamics.parquet"
+    write_table(path, change(read_table(path)))
+    with pytest.raises(FileError) as edited:
+        load_dynamics(tmp_path)
+    assert str(edited.value) == f"{path} is damaged: {fault}.\n    {NOTE_AGAIN}"
+
+
+@pytest.mark.parametrize("epochs", ["three", -1, 2.5, None])
+def test_epochs_that_were_edited_are_refused(tmp_path: Path, epochs: object) -> None:
+    trace, labels = made_up(3, 4, 3)
+    feed(DynamicsLog(4, 3), trace, labels).result().save(tmp_path, ["a", "b", "c", "d"])
+    table = read_table(tmp_path / "dynamics.parquet")
+    table.attrs["epochs"] = epochs
+    write_table(tmp_path / "dynamics.parquet", table)
+    with pytest.raises(FileError, match=r"its epochs are .*; a whole number is expected"):
+        load_dynamics(tmp_path)
+
+
+def test_curves_of_an_earlier_log_do_not_stay(tmp_path: Path) -> None:
+    trace, labels = made_up(3, 4, 3)
+    feed(DynamicsLog(4, 3, curves=True), trace, labels).result().save(tmp_path, ["a", "b", "c", "d"])
+    feed(DynamicsLog(4, 3), trace, labels).result().save(tmp_path, ["a", "b", "c", "d"])
+    assert load_dynamics(tmp_path)[1].curves is None
+
+
+@pytest.mark.parametrize(
+    ("ids", "logits", "message"),
+    [
+        (["a", "b"], [[1.0, 2], [1, 2]], "ids are numbers; got <U1 of shape (2,).\n"
+                                         "    Give the rows of the training set, 0 to N - 1, not names."),
+        ([0, 1], [["x", "y"], ["x", "y"]], "logits are numbers; got <U1 of shape (2, 2)."),
+        ([0, 1], [[1.0, 2], [1]], "logits need rows of one length; these have several."),
+        ([0, 1], [[1j, 2], [1, 2]], "logits are numbers; got complex128 of shape (2, 2)."),
+    ],
+)  # fmt: skip
+def test_batches_of_words_are_refused(ids: list, logits: list, message: str) -> None:
+    with pytest.raises(ShapeError) as words:
+        DynamicsLog(2, 2).update(ids, logits, [0, 1])
+    assert str(words.value) == message
+
+
+def test_turned_and_read_only_arrays_are_read() -> None:
+    log, logits = DynamicsLog(2, 2), np.array([[0.0, 1.0], [2.0, 0.0]])
+    logits.flags.writeable = False
+    log.update(np.arange(2)[::-1], logits[::-1], [1, 0])
+    assert log.result().scores["aum"].tolist() == [-1.0, -2.0]

@@ -84,6 +84,12 @@ def test_a_log_of_another_size_or_with_epochs_is_refused(digits: ImageData, make
     train(make_net(), digits, epochs=1, log=used)
     with pytest.raises(InputError, match="the log holds 1 epochs already"):
         train(make_net(), digits, epochs=1, log=used)
+    begun = new_log(digits)
+    begun.update([0], [[0.0] * 10], [int(digits.train.labels[0])])
+    with pytest.raises(InputError, match="the log holds a part of an epoch already"):
+        train(make_net(), digits, epochs=1, log=begun)
+    with pytest.raises(InputError, match="log is a bool; a DynamicsLog is expected"):
+        train(make_net(), digits, epochs=1, log=True)  # type: ignore[arg-type]
 
 
 def test_a_training_that_diverges_says_at_which_images(digits: ImageData) -> None:

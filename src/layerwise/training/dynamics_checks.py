@@ -13,14 +13,39 @@ NEVER = -1
 """The label of an example that has not come yet."""
 
 
+def as_tensor(values: ArrayLike | Tensor, what: str) -> Tensor:
+    """Numbers as a tensor, without gradients.
+
+    Raises:
+        ShapeError: they are no numbers, or rows of several lengths.
+    """
+    if isinstance(values, Tensor):
+        found = values.detach()
+    else:
+        try:
+            array = np.array(values, order="C")  # a copy: torch takes no turned or read-only memory
+        except ValueError:
+            raise ShapeError(f"{what} need rows of one length; these have several.") from None
+        if array.dtype.kind not in "iufb":
+            raise ShapeError(f"{what} are numbers; got {array.dtype} of shape {array.shape}.{_hint(what)}")
+        found = torch.as_tensor(array)
+    if found.is_complex():
+        raise ShapeError(f"{what} are real numbers; got {found.dtype}.")
+    return found
+
+
+def _hint(what: str) -> str:
+    return "\n    Give the rows of the training set, 0 to N - 1, not names." if what == "ids" else ""
+
+
 def whole_numbers(values: ArrayLike | Tensor, what: str) -> Tensor:
     """Ids or labels as int64, (B,).
 
     Raises:
         ShapeError: they are no whole numbers, or not in one row.
     """
-    found = values.detach().cpu() if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
-    if found.is_floating_point() or found.is_complex() or found.dtype == torch.bool or found.ndim != 1:
+    found = as_tensor(values, what).cpu()
+    if found.is_floating_point() or found.dtype == torch.bool or found.ndim != 1:
         raise ShapeError(f"{what} are whole numbers of shape (B,); got {found.dtype} of shape {tuple(found.shape)}.")
     return found.long()
 

@@ -16,6 +16,7 @@ from layerwise.errors import InputError, NotEnoughExamplesError
 from layerwise.training.dynamics import Dynamics
 from layerwise.training.dynamics_checks import (
     NEVER,
+    as_tensor,
     check_finite,
     check_once,
     check_range,
@@ -83,11 +84,13 @@ class DynamicsLog:
         curves: bool = False,
         repeats: Literal["refuse", "keep"] = "refuse",
     ) -> None:
-        if num_examples < 1 or num_classes < 2:
-            raise InputError(f"a log needs at least one example and two classes; got {num_examples} and {num_classes}.")
+        if not (_is_whole(num_examples) and _is_whole(num_classes)) or num_examples < 1 or num_classes < 2:
+            raise InputError(
+                f"a log needs at least one example and two classes; got {num_examples!r} and {num_classes!r}."
+            )
         if repeats not in ("refuse", "keep"):
             raise InputError(f'repeats is "refuse" or "keep"; got {repeats!r}.')
-        self.num_examples, self.num_classes = num_examples, num_classes
+        self.num_examples, self.num_classes = int(num_examples), int(num_classes)
         self.epochs = 0
         self._repeats = repeats
         self._sums = torch.zeros(num_examples, len(SUMS), dtype=torch.float64)
@@ -106,6 +109,11 @@ class DynamicsLog:
         self._curve = torch.full((num_examples,), float("nan"), dtype=torch.float16) if curves else None
         self._curves: list[Tensor] = []
 
+    @property
+    def begun(self) -> bool:
+        """Whether some examples of an epoch that is not over came."""
+        return self._here > 0
+
     def update(self, ids: ArrayLike | Tensor, logits: Tensor | ArrayLike, labels: ArrayLike | Tensor) -> None:
         """Note one batch.
 
@@ -120,7 +128,7 @@ class DynamicsLog:
             NonFiniteError: logits that are NaN or infinite; says in which epoch.
         """
         rows, classes = whole_numbers(ids, "ids"), whole_numbers(labels, "labels")
-        values = logits.detach() if isinstance(logits, Tensor) else torch.as_tensor(np.asarray(logits))
+        values = as_tensor(logits, "logits")
         self._check(rows, values, classes)
         for part in self._parts(rows):
             self._note(rows[part], values[part].to("cpu", torch.float64), classes[part])
@@ -174,7 +182,7 @@ class DynamicsLog:
             InputError: the state is of another number of examples or classes, or of another version.
         """
         names = self.state_dict().keys()
-        if names != state.keys():
+        if not isinstance(state, Mapping) or names != state.keys():
             raise InputError("this is no state of a DynamicsLog of this version of layerwise.")
         given = (state["num_examples"], state["num_classes"])
         if given != (self.num_examples, self.num_classes):
@@ -285,6 +293,10 @@ def _highest_other(values: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     others[torch.arange(len(labels)), labels] = -torch.inf
     highest, classes = others.max(dim=1)
     return classes, highest
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _copied(value: Any) -> Any:

@@ -120,14 +120,20 @@ def train(
 def _check_log(log: DynamicsLog | None, train: ImageData) -> None:
     if log is None:
         return
+    if not isinstance(log, DynamicsLog):
+        raise InputError(
+            f"log is a {type(log).__name__}; a DynamicsLog is expected: "
+            "log=lw.DynamicsLog(len(data.train), data.num_classes)."
+        )
     given, needed = (log.num_examples, log.num_classes), (len(train), train.num_classes)
     if given != needed:
         raise InputError(
             f"the log is of {given[0]} examples and {given[1]} classes; there are {needed[0]} training images of "
             f"{needed[1]}.\n    Make it for these: DynamicsLog(len(data.train), data.num_classes)."
         )
-    if log.epochs:
-        raise InputError(f"the log holds {log.epochs} epochs already. Give a new one to each training.")
+    if log.epochs or log.begun:
+        held = f"{log.epochs} epochs" if log.epochs else "a part of an epoch"
+        raise InputError(f"the log holds {held} already. Give a new one to each training.")
 
 
 def _held_out(data: ImageData, settings: TrainSettings) -> ImageData | None:
