@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from scipy import stats
 
 from layerwise.arrays.soft_depth import depth_over_runs, runs_needed
 from layerwise.difficulty.over_runs import combine_runs
-from layerwise.errors import NotEnoughExamplesError, RunError
-from layerwise.runs import read_table, write_table
+from layerwise.errors import FileError, NotEnoughExamplesError, RunError
+from layerwise.runs import note_step, read_table, write_table
 from run_series import COUNT, EPOCHS, TAPS, write_member, write_series
 
 
@@ -133,3 +134,38 @@ def test_where_runs_agree_by_chance_alone_no_number_is_enough(tmp_path: Path) ->
     rows = combine_runs([one, other]).reliabilities().set_index("name")
     assert rows.loc["depth", "one_run"] == 0.0
     assert rows.loc["depth", "runs_needed"] is pd.NA
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda table: table.assign(depth="deep"), "depth holds no numbers"),
+        (lambda table: table.assign(soft_depth=np.nan), "soft_depth holds NaN or infinity"),
+        (lambda table: table.assign(depth=4), "depth lies outside 0 to 3"),
+        (lambda table: table.assign(correct="yes", resolved=0.5),
+         "correct holds no numbers; resolved holds fractions; whole numbers are expected"),
+        (lambda table: table.drop(columns="split"), "there is no column split"),
+        (lambda table: table.assign(id="test-000"), "an id comes twice in a split"),
+    ],
+)  # fmt: skip
+def test_examples_that_were_edited_are_refused_with_the_run(
+    tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], fault: str
+) -> None:
+    one, other = write_series(tmp_path, 2)
+    write_table(other / "examples.parquet", change(read_table(other / "examples.parquet")))
+    with pytest.raises(FileError) as edited:
+        combine_runs([one, other])
+    assert str(edited.value) == (
+        f"{other / 'examples.parquet'} is damaged: {fault}.\n    Measure it again: layerwise difficulty {other} --again"
+    )
+
+
+def test_a_run_that_does_not_say_its_taps_is_refused(tmp_path: Path) -> None:
+    one, other = write_series(tmp_path, 2)
+    note_step(other, "difficulty", {"k": 30})
+    with pytest.raises(FileError) as silent:
+        combine_runs([one, other])
+    assert str(silent.value) == (
+        f"{other / 'run.json'} does not say which taps were measured.\n"
+        f"    Measure it again: layerwise difficulty {other} --again"
+    )

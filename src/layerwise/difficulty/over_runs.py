@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from layerwise.arrays.columns import Numbers, column_faults
 from layerwise.arrays.score_catalog import SCORES
 from layerwise.arrays.soft_depth import DepthOverRuns, depth_over_runs, runs_needed
-from layerwise.errors import NotEnoughExamplesError, RunError
-from layerwise.runs import read_table, steps_of
+from layerwise.errors import FileError, NotEnoughExamplesError, RunError
+from layerwise.runs import RUN_FILE, read_table, steps_of
 from layerwise.training.dynamics import DYNAMICS_FILE, load_dynamics
 
 __all__ = ["OverRuns", "ScoresOverRuns", "combine_runs"]
@@ -144,7 +145,7 @@ def combine_runs(runs: Sequence[Path | str]) -> OverRuns:
     _refuse_twice(folders)
     facts = [_facts(folder) for folder in folders]
     _refuse_differences(folders, facts)
-    tables = [read_table(folder / "examples.parquet").set_index(["split", "id"]) for folder in folders]
+    tables = [_read_examples(folder, len(facts[0]["taps"])) for folder in folders]
     common = tables[0].index
     for table in tables[1:]:
         common = common[common.isin(table.index)]
@@ -184,6 +185,11 @@ def _facts(folder: Path) -> dict[str, Any]:
     facts: dict[str, Any] | None = steps_of(folder).get("difficulty")
     if facts is None:
         raise RunError(f"nothing measured in {folder}.\n    Measure it first: layerwise difficulty {folder}")
+    if not isinstance(facts.get("taps"), list):
+        raise FileError(
+            f"{folder / RUN_FILE} does not say which taps were measured.\n"
+            f"    Measure it again: layerwise difficulty {folder} --again"
+        )
     return facts
 
 
@@ -218,13 +224,32 @@ def _taps(facts: Mapping[str, Any]) -> str:
     return ", ".join(names if len(names) <= 4 else [*names[:2], "…", names[-1]]) + f": {len(names)}"
 
 
+def _read_examples(folder: Path, taps: int) -> pd.DataFrame:
+    """The examples of a run by split and id."""
+    table = read_table(folder / "examples.parquet")
+    numbers = {"label": Numbers(0, whole=True), "correct": Numbers(0, 1), "resolved": Numbers(0, 1, whole=True),
+               "depth": Numbers(0, taps, whole=True)}  # fmt: skip
+    if "soft_depth" in table:
+        numbers["soft_depth"] = Numbers(0, taps)
+    missing = [name for name in ("id", "split", "label_name") if name not in table]
+    faults = [f"there is no column {name}" for name in missing] + column_faults(table, numbers)
+    if not missing and table.duplicated(["split", "id"]).any():
+        faults.append("an id comes twice in a split")
+    if faults:
+        raise FileError(
+            f"{folder / 'examples.parquet'} is damaged: {'; '.join(faults)}.\n"
+            f"    Measure it again: layerwise difficulty {folder} --again"
+        )
+    return table.set_index(["split", "id"])
+
+
 def _examples(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     first = tables[0].reset_index()
     return pd.DataFrame(
         {
             **{name: first[name].to_numpy() for name in ("id", "split", "label", "label_name")},
             "correct": np.mean([table["correct"].to_numpy() for table in tables], axis=0),
-            "unresolved": np.sum([~table["resolved"].to_numpy() for table in tables], axis=0),
+            "unresolved": np.sum([~table["resolved"].to_numpy(np.bool_) for table in tables], axis=0),
         }
     )
 
