@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -67,9 +68,58 @@ def test_labels_of_no_run_are_refused(cli: CommandLine, toys: Path) -> None:
 def test_dynamics_of_other_images_and_odd_numbers_are_refused(cli: CommandLine, noted: Path) -> None:
     assert "--suspects is how many labels" in cli.refusal(*RANK, "--suspects", "0")
     table = read_table(noted / "dynamics.parquet")
+    (noted / "dynamics.npy").unlink()
     write_table(noted / "dynamics.parquet", table.iloc[:-1])
     assert "noted the dynamics of 39 images, and these are 40 others." in cli.refusal(*RANK)
     write_table(noted / "dynamics.parquet", table.drop(columns="learning_aum"))
     assert "there is no learning_aum" in cli.refusal(*RANK)
+    write_table(noted / "dynamics.parquet", table.assign(label=(table["label"] + 1) % 3))
+    assert cli.refusal(*RANK) == (
+        "RunError: noted noted the dynamics of other labels than these: 40 of 40 differ.\n"
+        "    Give the images with the labels that it was trained on: leave --data out. Or train on these.\n"
+    )
+    write_table(noted / "dynamics.parquet", table.assign(rival=7))
+    assert cli.refusal(*RANK) == (
+        "DataError: class 7 of the log has no name: 3 class names were given.\n"
+        "    Give the names of all classes, in the order of the logits.\n"
+    )
+    write_table(noted / "dynamics.parquet", table.assign(learning_aum=np.nan))
+    assert cli.refusal(*RANK) == (
+        "FileError: noted/dynamics.parquet is damaged: learning_aum holds NaN or infinity.\n"
+        "    Write it again: the same layerwise train … --log-dynamics does so from the run's checkpoint.\n"
+        "    Where that is gone, or the loop was your own, train again.\n"
+    )
     (noted / "dynamics.parquet").write_bytes(b"PAR1 and no more")
     assert "is not a Parquet table, or is truncated" in cli.refusal(*RANK)
+
+
+@pytest.mark.slow
+def test_images_that_lie_elsewhere_are_named_and_others_are_refused(cli: CommandLine, noted: Path) -> None:
+    Path("small.npz").rename("moved.npz")
+    with np.load("moved.npz") as arrays:
+        np.savez("other.npz", **{**arrays, "y_train": (arrays["y_train"] + 1) % 3})
+    assert "npz:other.npz are not those that noted was made with" in cli.refusal(*RANK, "--data", "npz:other.npz")
+    assert cli(*RANK, "--data", "npz:moved.npz").code == 0
+
+
+@pytest.mark.slow
+def test_evidence_that_was_stopped_goes_on_and_leaves_nothing_but_the_labels(
+    cli: CommandLine, noted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("layerwise.difficulty.measuring._circumstances", _interrupted)
+        assert cli(*RANK).code == 130
+    assert (noted / "labels" / "partial" / "plan.json").exists()
+    assert not (noted / "labels" / "labels.json").exists()
+    assert cli(*RANK).code == 0
+    assert not (noted / "labels" / "partial").exists()
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_suspects_without_label_errors_are_refused(cli: CommandLine, toys: Path) -> None:
+    assert cli.refusal("difficulty", "trained", "--trust-code", "--suspects", "5") == (
+        "InputError: --suspects 5 is of --label-errors, which is not asked for. Add it, or leave both out.\n"
+    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from layerwise.cli.sources import Source
     from layerwise.data.images import ImageData
 
+SUSPECTS = 100
 SPLITS = ("test", "train", "validation", "all")
 
 
@@ -60,7 +61,9 @@ def difficulty(
         list[Path] | None,
         typer.Option("--with", help="Measured runs of other seeds, one each: the mean depth of each image over them."),
     ] = None,
-    suspects: Annotated[int, typer.Option(help="With --label-errors: how many labels to gather evidence on.")] = 100,
+    suspects: Annotated[
+        int, typer.Option(help="With --label-errors: how many labels to gather evidence on.")
+    ] = SUSPECTS,
     again: Annotated[bool, typer.Option("--again", help="Replace what was measured before.")] = False,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Run the FILE.py that the run names as its network.")
@@ -101,6 +104,10 @@ def difficulty(
         return
     if not limit_gb > 0:
         raise InputError(f"--limit-gb must be a number above 0; got {limit_gb:g}.")
+    if suspects != SUSPECTS and not label_errors:
+        raise InputError(
+            f"--suspects {suspects} is of --label-errors, which is not asked for. Add it, or leave both out."
+        )
     if threads is not None:
         use_threads(threads)
     folder = output or run
@@ -116,7 +123,10 @@ def difficulty(
         _refuse_what_needs_a_run(run, output, of_training_images, [name for name, given in other.items() if given])
     if run is not None and folder is not None:
         _refuse_unused({"--weights": weights, "--mean": mean, "--std": std})
-        source = source_of_run(run, data, seed=seed, model=model, trust_code=trust_code, may_ask=not as_json)
+        source = source_of_run(
+            run, data, seed=seed, model=model, trust_code=trust_code, may_ask=not as_json,
+            same_images=bool(of_training_images),
+        )  # fmt: skip
     elif model is not None and data is not None and folder is not None:
         source = source_of_names(model, weights, data, mean=mean, std=std, seed=seed)
     else:

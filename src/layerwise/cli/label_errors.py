@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ def rank_labels(source: Source, run: Path, *, taps: str, suspects: int, settings
     from layerwise.cli.sources import read_place
     from layerwise.difficulty.labels.errors import find_label_errors
     from layerwise.difficulty.labels.evidence import gather_evidence
-    from layerwise.difficulty.labels.folder import save_label_errors
+    from layerwise.difficulty.labels.folder import LABELS_FOLDER, save_label_errors
     from layerwise.difficulty.measuring import measure_difficulty
     from layerwise.errors import InputError, RunError
     from layerwise.training.dynamics import load_dynamics
@@ -49,8 +50,14 @@ def rank_labels(source: Source, run: Path, *, taps: str, suspects: int, settings
             f"{run} noted the dynamics of {len(ids)} images, and these are {len(train)} others.\n"
             "    Give the images that it was trained on: leave --data out."
         )
+    changed = int((dynamics.labels != train.labels).sum())
+    if changed:
+        raise RunError(
+            f"{run} noted the dynamics of other labels than these: {changed} of {len(ids)} differ.\n"
+            "    Give the images with the labels that it was trained on: leave --data out. Or train on these."
+        )
     errors = find_label_errors(dynamics, ids=ids, class_names=train.class_names)
-    chosen = train.select(errors.order[:suspects])
+    chosen, partial = train.select(errors.order[:suspects]), run / LABELS_FOLDER / "partial"
     measured = measure_difficulty(
         source.model,
         train,
@@ -58,11 +65,13 @@ def rank_labels(source: Source, run: Path, *, taps: str, suspects: int, settings
         place=read_place(taps),
         preprocessing=source.description.preprocessing,
         settings=settings,
+        partial=partial,
         progress=bars,
     )
     evidence = gather_evidence(errors, measured)
     facts = {**source.facts, "epochs": dynamics.epochs, "k": settings.k, "placement": taps, "images": len(train)}
     save_label_errors(run, errors, evidence, train, facts=facts)
+    shutil.rmtree(partial, ignore_errors=True)
     _report(run, errors, evidence, as_json=as_json)
 
 

@@ -12,7 +12,7 @@ from label_files import AMBIGUOUS, CLASSES, FINE, WRONG, kinds, made_up
 from layerwise.difficulty.labels.errors import LabelErrors, find_label_errors
 from layerwise.difficulty.labels.export import export_label_errors
 from layerwise.difficulty.labels.suspicion import KINDS, most_likely, suspicion
-from layerwise.errors import DataError, InputError, ShapeError
+from layerwise.errors import DataError, InputError, NonFiniteError, ShapeError
 
 NAMES = ("ant", "bee", "cat", "dog")
 
@@ -69,7 +69,7 @@ def test_suspicion_ranks_by_both_scores_and_says_half_where_all_are_alike() -> N
 def test_what_does_not_belong_together_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"ids need shape \(100,\), one for each example of the log; got 1"):
         find_label_errors(made_up(), ids=["a"], class_names=NAMES)
-    with pytest.raises(DataError, match="label 3 has no name: 2 class names were given"):
+    with pytest.raises(DataError, match="class 3 of the log has no name: 2 class names were given"):
         find_label_errors(made_up(), ids=[str(row) for row in range(100)], class_names=NAMES[:2])
 
 
@@ -93,3 +93,31 @@ def test_a_label_beside_which_nothing_was_ever_likely_suggests_itself() -> None:
     noted = replace(made_up(), rivals=np.full(100, -1))
     errors = find_label_errors(noted, ids=[str(row) for row in range(100)], class_names=NAMES)
     assert errors.suggested.tolist() == errors.labels.tolist()
+
+
+def test_ids_that_come_twice_and_classes_without_a_name_are_refused() -> None:
+    with pytest.raises(DataError) as twice:
+        find_label_errors(made_up(), ids=["a"] * 100, class_names=NAMES)
+    assert str(twice.value) == "some ids come twice.\n    Give each example an id of its own."
+    ids = [str(row) for row in range(100)]
+    with pytest.raises(DataError) as unnamed:
+        find_label_errors(replace(made_up(), rivals=np.full(100, 4)), ids=ids, class_names=NAMES)
+    assert str(unnamed.value) == (
+        "class 4 of the log has no name: 4 class names were given.\n"
+        "    Give the names of all classes, in the order of the logits."
+    )
+
+
+def test_scores_that_are_missing_or_not_finite_are_named() -> None:
+    ids, noted = [str(row) for row in range(100)], made_up()
+    few = {name: values for name, values in noted.scores.items() if name != "mean_margin"}
+    with pytest.raises(InputError) as missing:
+        find_label_errors(replace(noted, scores=few), ids=ids, class_names=NAMES)
+    assert str(missing.value) == (
+        "label errors need the scores mean_margin; there is no mean_margin.\n"
+        "    Note them with DynamicsLog, or layerwise train --log-dynamics, of this version of layerwise."
+    )
+    odd = {**noted.scores, "mean_entropy": np.full(100, np.nan)}
+    with pytest.raises(NonFiniteError) as infinite:
+        find_label_errors(replace(noted, scores=odd), ids=ids, class_names=NAMES)
+    assert str(infinite.value) == "the scores mean_entropy hold NaN or infinity.\n    Note the training again."

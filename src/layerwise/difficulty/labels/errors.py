@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from layerwise.difficulty.labels.suspicion import KINDS, kind_probabilities, most_likely, suspicion
+from layerwise.difficulty.labels.suspicion import KINDS, kind_probabilities, most_likely, outvoted, suspicion
 from layerwise.errors import DataError, ShapeError
 from layerwise.training.dynamics import Dynamics
 
@@ -92,8 +92,9 @@ def find_label_errors(
 
     Raises:
         ShapeError: not as many ids as examples.
-        DataError: a label without a name.
-        InputError: the dynamics lack a score that is needed.
+        DataError: a class without a name, or an id that comes twice.
+        InputError: a log without the scores that are needed.
+        NonFiniteError: scores that are NaN or infinite.
 
     Cost: free with training. Source: `layerwise.difficulty.labels.suspicion`.
 
@@ -106,8 +107,14 @@ def find_label_errors(
     """
     if len(ids) != len(dynamics):
         raise ShapeError(f"ids need shape ({len(dynamics)},), one for each example of the log; got {len(ids)}.")
-    if dynamics.labels.max() >= len(class_names):
-        raise DataError(f"label {dynamics.labels.max()} has no name: {len(class_names)} class names were given.")
+    if len(set(np.asarray(ids, dtype=np.str_).tolist())) < len(ids):
+        raise DataError("some ids come twice.\n    Give each example an id of its own.")
+    highest = max(dynamics.labels.max(), dynamics.rivals.max())
+    if highest >= len(class_names):
+        raise DataError(
+            f"class {highest} of the log has no name: {len(class_names)} class names were given.\n"
+            "    Give the names of all classes, in the order of the logits."
+        )
     return LabelErrors(
         ids=np.asarray(ids, dtype=np.str_),
         labels=dynamics.labels,
@@ -115,5 +122,5 @@ def find_label_errors(
         suspicion=suspicion(dynamics.scores),
         suggested=np.where(dynamics.rivals >= 0, dynamics.rivals, dynamics.labels),
         kinds=kind_probabilities(dynamics.scores),
-        outvoted=np.asarray(dynamics.scores["mean_margin"] < 0),
+        outvoted=outvoted(dynamics.scores),
     )

@@ -1,6 +1,7 @@
 """How likely a label is wrong, and what kind of example it is, from scores that came free with training.
 
     suspicion             0 to 1 for each example, high for wrong labels
+    outvoted              whether the network gave another class more than the label
     kind_probabilities    how well it fits "fine", "mislabelled" and "ambiguous"
     most_likely           a verdict on each
 
@@ -18,9 +19,9 @@ from scipy.special import softmax
 from scipy.stats import norm
 
 from layerwise.arrays.score_catalog import hardness
-from layerwise.errors import InputError
+from layerwise.errors import InputError, NonFiniteError
 
-__all__ = ["KINDS", "kind_probabilities", "most_likely", "suspicion"]
+__all__ = ["KINDS", "kind_probabilities", "most_likely", "outvoted", "suspicion"]
 
 Scores = Mapping[str, NDArray[np.float64]]
 
@@ -86,6 +87,16 @@ def most_likely(kinds: NDArray[np.float64], outvoted: NDArray[np.bool_]) -> NDAr
     return likely
 
 
+def outvoted(scores: Scores) -> NDArray[np.bool_]:
+    """Whether the network gave another class more than the label, on the mean over epochs: shape (N,).
+
+    Raises:
+        InputError: a score is missing.
+    """
+    _check_scores(scores, ("mean_margin",))
+    return np.asarray(scores["mean_margin"] < 0)
+
+
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = values.std()
     return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
@@ -94,4 +105,10 @@ def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _check_scores(scores: Scores, needed: tuple[str, ...]) -> None:
     missing = [name for name in needed if name not in scores]
     if missing:
-        raise InputError(f"label errors need the scores {', '.join(needed)}; there is no {', '.join(missing)}.")
+        raise InputError(
+            f"label errors need the scores {', '.join(needed)}; there is no {', '.join(missing)}.\n"
+            "    Note them with DynamicsLog, or layerwise train --log-dynamics, of this version of layerwise."
+        )
+    odd = [name for name in needed if not np.isfinite(scores[name]).all()]
+    if odd:
+        raise NonFiniteError(f"the scores {', '.join(odd)} hold NaN or infinity.\n    Note the training again.")
