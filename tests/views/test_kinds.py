@@ -53,7 +53,7 @@ def test_folds_that_are_damaged_or_do_not_belong_together_are_said(tmp_path: Pat
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (lambda table: table.assign(held_out_depth="deep"), "held_out_depth holds str; numbers are expected"),
+        (lambda table: table.assign(held_out_depth="deep"), "held_out_depth holds no numbers"),
         (lambda table: table.assign(held_out_depth=0.5), "held_out_depth holds fractions; whole numbers are expected"),
         (lambda table: table.assign(training_depth=np.inf), "training_depth holds NaN or infinity"),
         (lambda table: table.assign(training_depth=-1.0), "training_depth lies outside 0 and above"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from scipy import stats
 from label_files import kinds, made_up, write_labels
 from layerwise.arrays.intervals import spearman_interval
 from layerwise.errors import FileError
-from layerwise.runs import write_array
+from layerwise.runs import read_table, write_array, write_table
+from layerwise.training.dynamics import NOTE_AGAIN
 from layerwise.views.labels import read_labels, read_noted
 from toy_runs import make_run
 
@@ -80,3 +82,55 @@ def test_labels_of_two_rankings_are_refused(tmp_path: Path) -> None:
     write_array(run / "labels" / "for_label.npy", np.zeros((14, 2)))
     with pytest.raises(FileError, match="do not belong together"):
         read_labels(run)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "fault"),
+    [
+        ("labels.parquet", "suspicion", "high", "suspicion holds no numbers"),
+        ("labels.parquet", "suspicion", np.nan, "suspicion holds NaN or infinity"),
+        ("labels.parquet", "suggested", 4, "suggested lies outside 0 to 3"),
+        ("labels.parquet", "kind", "odd", "kind holds others than the three"),
+        ("suspects.parquet", "lost_at", 3, "lost_at lies outside 0 to 2"),
+        ("suspects.parquet", "lost_at", "late", "lost_at holds no numbers"),
+    ],
+)
+def test_labels_that_were_edited_are_refused_where_they_are_read(
+    tmp_path: Path, name: str, column: str, value: object, fault: str
+) -> None:
+    path = write_labels(tmp_path) / "labels" / name
+    write_table(path, read_table(path).assign(**{column: value}))
+    with pytest.raises(FileError) as edited:
+        read_labels(tmp_path)
+    again = f"Rank the labels again: layerwise difficulty {tmp_path} --label-errors --again"
+    assert str(edited.value) == f"{path} is damaged: {fault}.\n    {again}"
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "fault"),
+    [
+        ("for_label", np.full((14, 3), np.nan), "it holds NaN or infinity"),
+        ("for_suggested", np.full((14, 3), "x"), "it holds no numbers"),
+        ("neighbor_labels", np.full((14, 8), 4), "it lies outside 0 to 3"),
+        ("suspects", np.zeros((14, 2, 8, 8), np.uint8),
+         "it is uint8 (14, 2, 8, 8); bytes (N, C, h, w) of 1 or 3 channels are expected"),
+        ("neighbors", np.zeros((112, 8)), "it is float64 (112, 8); bytes (N, C, h, w) of 1 or 3 channels are expected"),
+    ],
+)  # fmt: skip
+def test_evidence_that_was_edited_is_refused_where_it_is_read(
+    tmp_path: Path, name: str, array: Any, fault: str
+) -> None:
+    path = write_labels(tmp_path) / "labels" / f"{name}.npy"
+    write_array(path, array)
+    with pytest.raises(FileError) as edited:
+        read_labels(tmp_path)
+    again = f"Rank the labels again: layerwise difficulty {tmp_path} --label-errors --again"
+    assert str(edited.value) == f"{path} is damaged: {fault}.\n    {again}"
+
+
+def test_dynamics_without_what_the_map_of_the_data_shows_are_refused(tmp_path: Path) -> None:
+    path = write_labels(tmp_path) / "dynamics.parquet"
+    write_table(path, read_table(path).drop(columns=["confidence", "correctness"]))
+    with pytest.raises(FileError) as few:
+        read_noted(tmp_path)
+    assert str(few.value) == (f"{path} is damaged: there is no column confidence, correctness.\n    {NOTE_AGAIN}")

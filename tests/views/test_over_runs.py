@@ -101,7 +101,7 @@ def test_facts_that_were_edited_are_refused_where_they_are_read(
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (lambda table: table.assign(depth="deep"), "depth holds str; numbers are expected"),
+        (lambda table: table.assign(depth="deep"), "depth holds no numbers"),
         (lambda table: table.assign(depth_low=np.nan), "depth_low holds NaN or infinity"),
         (lambda table: table.assign(correct=2.0), "correct lies outside 0 to 1"),
         (lambda table: table.assign(unresolved=-1), "unresolved lies outside 0 and above"),

@@ -188,3 +188,26 @@ def test_words_where_numbers_belong_are_named(run: Path, name: str) -> None:
     assert f"\n    - {name} of examples.parquet holds {examples[name].dtype}; numbers are expected\n" in str(
         error.value
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "fault"),
+    [
+        ("features", np.inf, "features holds NaN or infinity"),
+        ("features", "many", "features holds no numbers"),
+        ("features", -1, "features lies outside 0 and above"),
+        ("macs", np.inf, "macs holds infinity"),
+        ("parameters", "many", "parameters holds no numbers"),
+    ],
+)
+def test_taps_that_were_edited_are_refused_where_they_are_read(
+    run: Path, column: str, value: object, fault: str
+) -> None:
+    write_table(run / "taps.parquet", read_table(run / "taps.parquet").assign(**{column: value}))
+    with pytest.raises(RunError) as edited:
+        read_run(run)
+    assert str(edited.value) == (
+        f"{run} holds parts of different measurements:\n"
+        f"    - taps.parquet: {fault}\n"
+        f"    Measure it again: layerwise difficulty {run}"
+    )

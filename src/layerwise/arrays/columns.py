@@ -35,12 +35,11 @@ def column_faults(table: Any, name_to_numbers: Mapping[str, Numbers]) -> list[st
     >>> column_faults({"depth": np.array([0, 9])}, {"depth": Numbers(0, 3), "label": Numbers()})
     ['depth lies outside 0 to 3', 'there is no column label']
     """
-    faults = [
+    return [
         f"{name} {array_fault(table[name], numbers)}" if name in table else f"there is no column {name}"
         for name, numbers in name_to_numbers.items()
         if name not in table or array_fault(table[name], numbers)
     ]
-    return faults
 
 
 def array_fault(values: Any, numbers: Numbers) -> str:
@@ -51,7 +50,7 @@ def array_fault(values: Any, numbers: Numbers) -> str:
     """
     dtype = values.dtype
     if not isinstance(dtype, np.dtype) or dtype.kind not in "iufb":
-        return f"holds {dtype}; numbers are expected"
+        return "holds no numbers"
     found: NDArray[np.float64] = np.asarray(values, np.float64)
     known = found[~np.isnan(found)] if numbers.gaps else found
     if not np.isfinite(known).all():

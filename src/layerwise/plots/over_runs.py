@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -51,7 +50,7 @@ def _draw_images(ax: Axes, view: OverRunsView) -> None:
 
 def _draw_reliability(ax: Axes, view: OverRunsView) -> None:
     table = view.reliabilities().set_index("name")
-    names = [name for name in SHOWN if name in table.index and pd.notna(table.loc[name, "one_run"])]
+    names = [name for name in SHOWN if name in table.index[table["one_run"].notna()]]
     runs = np.arange(1, MOST_RUNS + 1)
     for color, name in zip((INK, *OKABE_ITO), names, strict=False):
         reliability = view.reliability_by_runs(name, MOST_RUNS)
