@@ -11,7 +11,7 @@ from scipy import stats
 
 from exit_files import write_exits
 from layerwise.errors import FileError
-from layerwise.runs import read_json, write_json
+from layerwise.runs import read_json, write_json, write_table
 from layerwise.views.exits import depth_by_exit, depth_exit_correlation, read_exits
 from layerwise.views.run import read_run
 from toy_runs import make_run
@@ -65,3 +65,24 @@ def test_a_summary_that_names_no_exits_is_said(tmp_path: Path, exits: object) ->
     write_json(run / "exits" / "summary.json", read_json(run / "exits" / "summary.json") | {"exits": exits})
     with pytest.raises(FileError, match=r"summary\.json names no exits\.\n    Again: layerwise exits evaluate"):
         read_exits(run)
+
+
+@pytest.mark.parametrize(
+    ("edit", "fault"),
+    [
+        ({"exit": 3}, "exit lies outside 0 to 2"),
+        ({"exit": "softmax"}, "exit holds no numbers"),
+        ({"id": None}, "there is no column id"),
+    ],
+)
+def test_examples_that_leave_where_there_is_no_exit_are_refused(
+    tmp_path: Path, edit: dict[str, object], fault: str
+) -> None:
+    run = write_exits(make_run(tmp_path))
+    left = pd.read_parquet(run / "exits" / "left.parquet").assign(**edit)
+    write_table(run / "exits" / "left.parquet", left.dropna(axis="columns"))
+    with pytest.raises(FileError) as caught:
+        read_exits(run)
+    assert str(caught.value) == (
+        f"{run}/exits/left.parquet is damaged: {fault}.\n    Again: layerwise exits budget {run}"
+    )

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from inside_files import write_units
 from layerwise.errors import FileError, InputError, RunError
 from layerwise.runs import read_table, write_array, write_json, write_table
 from layerwise.views.run import read_run
@@ -150,6 +151,14 @@ def test_classes_and_neighbors_out_of_range_are_refused(run: Path) -> None:
     message = str(caught.value)
     assert "votes.npy has classes outside 0 to 1, for which there are 2 names" in message
     assert "neighbors.npy points outside the 120 rows of base.parquet" in message
+
+
+def test_units_that_are_shown_images_of_no_class_are_refused(run: Path) -> None:
+    write_units(run)
+    shown = pd.read_parquet(run / "units" / "shown.parquet")
+    write_table(run / "units" / "shown.parquet", shown.assign(label=10**18))
+    with pytest.raises(RunError, match=r"units/shown\.parquet has classes outside 0 to \d"):
+        read_run(run)
 
 
 def test_missing_columns_are_named(run: Path) -> None:

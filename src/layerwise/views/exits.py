@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from layerwise.arrays.columns import Numbers, column_faults
 from layerwise.arrays.intervals import mean_interval, rank_correlation
 from layerwise.errors import FileError, RunError
 from layerwise.runs import read_array, read_json, read_table
+from layerwise.views.faults import refuse_faults
 
 CURVE_COLUMNS = ("threshold", "accuracy", "macs")
 SUMMARY_KEYS = (
@@ -100,7 +102,12 @@ def read_exits(run: Path) -> ExitsView | None:
             f"{folder / 'budget.json'} and summary.json are not of one evaluation.\n"
             f"    Again: layerwise exits budget {run}"
         )
-    return ExitsView(summary, curve, budget, read_table(folder / "left.parquet"), ids, logits)
+    left = read_table(folder / "left.parquet")
+    faults = column_faults(left, {"exit": Numbers(0, len(exits) - 1, whole=True)})
+    if "id" not in left:
+        faults.append("there is no column id")
+    refuse_faults(folder / "left.parquet", faults, f"Again: layerwise exits budget {run}")
+    return ExitsView(summary, curve, budget, left, ids, logits)
 
 
 def _recorded(run: Path, split: str, exits: int) -> tuple[NDArray[np.str_] | None, NDArray[np.floating] | None]:
@@ -108,7 +115,10 @@ def _recorded(run: Path, split: str, exits: int) -> tuple[NDArray[np.str_] | Non
     array, table = (run / "exits" / f"{split}.{suffix}" for suffix in ("npy", "parquet"))
     if not (array.is_file() and table.is_file()):
         return None, None
-    ids, logits = read_table(table)["id"].to_numpy(np.str_), read_array(array, mapped=True)
+    examples, logits = read_table(table), read_array(array, mapped=True)
+    if "id" not in examples:
+        refuse_faults(table, ["there is no column id"], f"Record again: layerwise exits evaluate {run}")
+    ids = examples["id"].to_numpy(np.str_)
     if logits.ndim != 3 or logits.shape[:2] != (exits, len(ids)):
         raise FileError(
             f"{array} is {logits.shape}; ({exits}, {len(ids)}, K) is expected.\n"

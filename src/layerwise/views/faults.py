@@ -134,4 +134,6 @@ def _class_columns(view: RunView) -> dict[str, NDArray[Any]]:
     columns["votes.npy"] = view.votes
     if view.base is not None:
         columns["base.parquet"] = view.base["label"].to_numpy()
+    if view.units is not None:
+        columns["units/shown.parquet"] = view.units.shown["label"].to_numpy()
     return columns
