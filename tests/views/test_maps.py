@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from inside_files import write_encoders, write_maps, write_units
 from layerwise.errors import FileError
-from layerwise.runs import read_table, write_array, write_table
+from layerwise.runs import read_json, read_table, write_array, write_table
 from layerwise.views.encoders import read_encoders
 from layerwise.views.maps import read_maps
 from layerwise.views.units import read_units
@@ -34,6 +35,13 @@ def test_damaged_maps_are_said(tmp_path: Path, name: str) -> None:
         read_maps(run)
 
 
+def test_maps_of_infinitely_many_neighbors_are_said(tmp_path: Path) -> None:
+    path = write_maps(make_run(tmp_path)) / "maps" / "00-tap.json"
+    path.write_text(json.dumps(read_json(path) | {"k": np.inf}))
+    with pytest.raises(FileError, match=r"cannot convert float infinity to integer\)\.\n    Draw them again"):
+        read_maps(tmp_path)
+
+
 @pytest.mark.parametrize(("column", "value"), [("tsne_x", "x"), ("pca_y", None), ("id", None)])
 def test_maps_whose_points_are_no_numbers_or_of_no_image_are_said(tmp_path: Path, column: str, value: object) -> None:
     run = write_maps(make_run(tmp_path))
@@ -46,7 +54,13 @@ def test_maps_whose_points_are_no_numbers_or_of_no_image_are_said(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("file", "column", "value"),
-    [("units", "fires", np.nan), ("units", "unit", "x"), ("shown", "value", np.inf), ("shown", "label", -1)],
+    [
+        ("units", "fires", np.nan),
+        ("units", "unit", "x"),
+        ("units", "selectivity", None),
+        ("shown", "value", np.inf),
+        ("shown", "label", -1),
+    ],
 )
 def test_units_that_hold_no_finite_numbers_are_said(tmp_path: Path, file: str, column: str, value: object) -> None:
     run = write_units(make_run(tmp_path))

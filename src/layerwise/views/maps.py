@@ -71,7 +71,7 @@ def read_maps(run: Path) -> MapsView | None:
             points[str(facts["tap"])] = _checked(table, facts["methods"])
             ks = {int(facts["k"])}
             rows += [_summary(facts, table, method) for method in facts["methods"]]
-    except (FileError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (FileError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise FileError(
             f"the maps in {folder} cannot be read ({error}).\n    Draw them again: layerwise inside {run} --again"
         ) from error

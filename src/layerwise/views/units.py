@@ -74,6 +74,7 @@ def read_units(run: Path) -> UnitsView | None:
             and pictures.ndim == 4
             and pictures.shape[1] in (1, 3)
             and _are_finite(units[["unit", "order", "fires"]])
+            and units["selectivity"].dtype.kind in "iuf"
             and _are_finite(shown[["unit", "value", "label"]])
             and (not len(shown) or shown["label"].min() >= 0)
             and isinstance(facts, dict)
