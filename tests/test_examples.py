@@ -62,6 +62,7 @@ def test_scikit_learn_finds_the_same_depths_in_the_files_of_a_run(
     assert capsys.readouterr().out == "120 of 120 depths are the same\n"
 
 
+@pytest.mark.slow
 def test_a_study_is_run_and_its_verdict_and_report_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,7 @@ def test_intervals_hold_the_mean_as_often_as_they_say(
         assert 0.925 <= share <= 0.975, count  # 0.93 to 0.97, and the error of 1,500 draws
 
 
+@pytest.mark.slow
 def test_of_seven_or_eight_blocks_with_two_equal_modes_the_interval_holds_the_mean_more_often_than_it_says() -> None:
     """Runs can be split 0 to 7 or 1 to 6 and so on, nothing between: an interval that gives way is left with 88 %."""
     for count in (7, 8):

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from layerwise.web.export import export_explorer
 
+pytestmark = pytest.mark.slow
+
 AXE = Path(__file__).parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
 TABS = ("map", "pictures", "table", "units", "about")
 SIZES = {"desktop": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}

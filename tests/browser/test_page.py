@@ -14,6 +14,8 @@ from layerwise.runs import read_json, read_table, write_json
 from layerwise.seeds import stream
 from layerwise.web.export import export_explorer
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 12
 
 

@@ -30,6 +30,7 @@ def served(full: Path) -> Iterator[Explorer]:
         yield explorer
 
 
+@pytest.mark.slow
 def test_a_new_image_gets_the_votes_and_depth_of_its_twin(page: Page, served: Explorer, full: Path) -> None:
     opened(page, served.address)
     row = 3

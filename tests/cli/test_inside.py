@@ -59,6 +59,7 @@ def test_maps_are_drawn_once_and_kept(cli: CommandLine) -> None:
     assert "tsne_x" not in pd.read_parquet(points)  # those that were drawn otherwise do not
 
 
+@pytest.mark.slow
 def test_a_refused_command_costs_no_earlier_maps(cli: CommandLine) -> None:
     assert cli(*MAPS).code == 0
     for options in (("--perplexity", "300"), ("--taps", "layer9"), ("--perplexity", "300", "--again")):
@@ -240,6 +241,7 @@ def test_what_cannot_be_drawn_is_refused(cli: CommandLine, options: tuple[str, .
     assert not list(Path("trained").glob("figures/maps-*"))
 
 
+@pytest.mark.slow
 def test_a_run_s_maps_stay_beside_others_and_place_new_images(cli: CommandLine) -> None:
     brief = ("--perplexity", "5", "--taps", "2")
     assert cli(*COMMAND, "--embed", "tsne", *brief).code == 0

@@ -61,6 +61,7 @@ def test_for_people_there_are_tables_and_a_verdict(cli: CommandLine) -> None:
     assert "Of 2 numbers of others," in shown.err
 
 
+@pytest.mark.slow
 def test_a_report_is_written_of_one_study_and_of_a_folder_with_some(cli: CommandLine) -> None:
     made_up(small(), Path("results/small"))
     shown = cli("study", "report", "results/small")

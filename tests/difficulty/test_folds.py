@@ -80,6 +80,7 @@ def test_an_example_was_lost_where_all_probes_begin_to_say_the_wrong_class() -> 
     assert table["kind"].tolist() == ["easy", "easy", "ambiguous", "ambiguous"]
 
 
+@pytest.mark.slow
 def test_a_call_that_was_stopped_goes_on_with_the_folds_that_are_done(
     noisy: ImageData, found: FoldedDepths, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_a_difference_counts_outside_its_interval_and_by_an_exact_test(
     assert found.to_dict()["verdict"] == better
 
 
+@pytest.mark.slow
 def test_p_values_are_exact_and_corrected_for_all_comparisons() -> None:
     calibration, report = drawn(2000, 0), drawn(500, 1, split="test")
     networks = [smaller(report, np.random.default_rng(seed).random(500) < 0.8) for seed in range(3)]

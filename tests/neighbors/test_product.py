@@ -10,6 +10,7 @@ from layerwise.neighbors.frame import Frame
 from layerwise.neighbors.product import ProductPass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mean", [0.0, 300.0])
 @pytest.mark.parametrize("width", [70, 5000])
 def test_every_squared_distance_lies_between_its_bounds(width: int, mean: float) -> None:

@@ -24,6 +24,8 @@ from layerwise.views.run import read_run
 from layerwise.views.taps import network_accuracy
 from run_series import write_over_runs
 
+pytestmark = pytest.mark.slow
+
 Maker = Callable[..., Path]
 
 HOSTILE = ('<script>alert("1")</script>', "a&b'\"><img src=x onerror=alert(1)>", "$\\frac{", "猫", "حصان", "${title}")
@@ -176,14 +178,12 @@ def test_charts_are_files_too(hostile_run: Path, page: Page) -> None:
     assert len(names) == len(page.all("svg"))
 
 
-@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(hostile_run: Path, text: str, tmp_path: Path) -> None:
     elsewhere = Path(shutil.copytree(hostile_run, tmp_path / hostile_run.name))
     (elsewhere / "report.html").unlink()
     assert write_report(elsewhere).read_text(encoding="utf-8") == text
 
 
-@pytest.mark.slow
 def test_the_folder_of_whoever_made_the_run_is_not_told(tmp_path: Path, make_run: Maker) -> None:
     run = make_run(tmp_path / "run", split_counts={"test": 20})
     recorded = json.loads((run / "run.json").read_text())
@@ -201,7 +201,6 @@ def test_a_network_from_elsewhere_without_factors_or_images_still_has_a_report(b
     assert not bare.all("img")
 
 
-@pytest.mark.slow
 def test_more_than_a_hundred_classes_stay_under_three_megabytes(tmp_path: Path, make_run: Maker) -> None:
     names = tuple(f"class {number}" for number in range(120))
     run = make_run(
@@ -218,7 +217,6 @@ def test_a_run_without_a_measurement_is_refused_and_nothing_is_written(tmp_path:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
 def test_the_report_needs_no_torch_and_no_window() -> None:
     program = (
         "import sys, layerwise.report.page; sys.exit('torch' in sys.modules or 'matplotlib.pyplot' in sys.modules)"

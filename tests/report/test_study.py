@@ -22,6 +22,8 @@ from layerwise.study.summary import summarize
 from layerwise.study.trials import Trial, failed
 from study_files import made_up, small
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:

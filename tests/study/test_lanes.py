@@ -161,6 +161,7 @@ def test_so_does_a_cache_that_cannot_be_written_or_whose_files_cannot_be_loaded(
     assert native.lane_width() == 0
 
 
+@pytest.mark.slow
 def test_a_compiler_may_have_arguments(tmp_path: Path, afresh: pytest.MonkeyPatch) -> None:
     afresh.setenv("CXX", f"env {shlex.quote(native._compiler()[0])}")
     assert native.lane_width() > 0

@@ -123,6 +123,7 @@ def _killed(place: int) -> int:
     return place
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_ends_the_study_with_words() -> None:
     with pytest.raises(StudyError, match=r"was killed; perhaps there was not enough memory\.\n    Go on: run the same"):
         list(spread(_killed, range(4), processes=2))

@@ -45,6 +45,7 @@ def test_the_picture_shows_every_image_and_the_reliability_of_each_score(tmp_pat
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_report_says_how_many_runs_are_enough(tmp_path: Path) -> None:
     combined(make_run(tmp_path))
     page = write_report(tmp_path).read_text()
@@ -121,6 +122,7 @@ def test_tables_that_were_edited_are_refused_where_they_are_read(
     )
 
 
+@pytest.mark.slow
 def test_runs_that_give_all_examples_one_depth_have_no_reliability_and_are_shown(tmp_path: Path) -> None:
     runs = write_series(tmp_path / "series", 2, noted=False)
     for run in runs:

@@ -80,6 +80,7 @@ def test_where_all_neighbours_agree_there_is_no_rank_and_a_dash(tmp_path: Path) 
     assert [text.get_text() for text in ax.texts][:: len(RESNET18)] == ["–"] * 14
 
 
+@pytest.mark.slow
 def test_the_report_shows_them(tmp_path: Path) -> None:
     noted_run(tmp_path)
     assert "the share of an image's neighbours that have another label" in write_report(tmp_path).read_text()

@@ -148,6 +148,7 @@ def test_a_name_that_is_no_name_of_a_pack_is_refused(tmp_path: Path, name: str) 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_killed_export_leaves_no_page_and_the_next_one_clears_away(tmp_path: Path) -> None:
     script = """
         import sys, time

@@ -72,6 +72,7 @@ def exact_divergence(values: np.ndarray, positions: np.ndarray, perplexity: floa
     return float((p * np.log(np.maximum(p, 1e-300) * w.sum() / w)).sum())
 
 
+@pytest.mark.slow
 def test_without_an_anchor_it_leaves_the_map_but_for_less_divergence() -> None:
     values, _ = digits(400)
     bad = 20 * stream(0, "no map").normal(size=(400, 2))

@@ -13,7 +13,6 @@ import pytest
 
 from exit_files import write_exits
 from label_files import write_labels
-from layerwise.errors import FileError
 from layerwise.runs import read_table, write_table
 from layerwise.views.explorer.columns import ExampleColumn, example_columns, rows_of
 from layerwise.views.explorer.packing import Packer
@@ -165,12 +164,3 @@ def test_depth_over_runs_goes_to_its_own_split(make_run: MakeRun, tmp_path: Path
     payload = explorer_payload(read_run(run))
     np.testing.assert_array_equal(column(payload, "mean_depth"), [np.nan, 0.5, np.nan, 2.5])
     np.testing.assert_array_equal(column(payload, "mean_depth_width"), [np.nan, 1.0, np.nan, 1.0])
-
-
-def test_scores_that_are_words_are_refused(make_run: MakeRun, tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run", split_counts={"test": 2})
-    write_exits(run)
-    left = read_table(run / "exits" / "left.parquet").assign(exit="x")
-    write_table(run / "exits" / "left.parquet", left)
-    with pytest.raises(FileError, match=f'^a column "exit" of .* holds {left["exit"].dtype}; numbers are expected'):
-        explorer_payload(read_run(run))

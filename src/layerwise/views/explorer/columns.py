@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from layerwise.arrays.kinds import EXAMPLE_KINDS
 from layerwise.arrays.score_catalog import SCORES
-from layerwise.errors import FileError
 from layerwise.views.explorer.packing import ITEM_TO_DTYPE, NOT_KNOWN, Packer, smallest_item
 from layerwise.views.run import RunView
 
@@ -251,16 +250,7 @@ def rows_of(view: RunView, split: str, ids: pd.Series) -> NDArray[np.int64]:
 
 
 def _placed(view: RunView, rows: NDArray[np.int64], values: pd.Series) -> NDArray[np.float64]:
-    """Values of some images as a column of all examples.
-
-    Raises:
-        FileError: they are no numbers.
-    """
-    if not pd.api.types.is_numeric_dtype(values):
-        raise FileError(
-            f'a column "{values.name}" of {view.name} holds {values.dtype}; numbers are expected.\n'
-            "    It was changed since layerwise wrote it: run the command that made it again."
-        )
+    """Values of some images as a column of all examples."""
     column = np.full(len(view.examples), np.nan)
     column[rows[rows >= 0]] = values.to_numpy(np.float64, na_value=np.nan)[rows >= 0]
     return column
