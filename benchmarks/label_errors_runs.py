@@ -29,7 +29,7 @@ from layerwise.training.dynamics import Dynamics
 
 CACHE = Path("runs", "label-errors")
 RATES = (0.05, 0.1, 0.2, 0.4)
-REAL = {"aggregate": "label_aggregate", "worst": "label_worst"}
+REAL = {"aggregate": "label_aggregate", "random1": "label_random1", "worst": "label_worst"}
 FOLDS = 5
 IMAGES = 10_000
 """Of CIFAR-10's training images: the first ones of the file, which is shuffled."""
