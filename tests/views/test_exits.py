@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,11 +60,39 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
         read_exits(run)
 
 
-@pytest.mark.parametrize("exits", [None, [], [None], [{}], 3])
-def test_a_summary_that_names_no_exits_is_said(tmp_path: Path, exits: object) -> None:
+def times(batch_sizes: list[int], **parts: list[Any]) -> dict[str, list[Any]]:
+    return {"batch_sizes": batch_sizes, "segments": [], "heads": [], "plain": [], **parts}
+
+
+@pytest.mark.parametrize(
+    ("edit", "fault"),
+    [
+        ({"exits": None}, "exits is null, not a list"),
+        ({"exits": []}, "it names no exits"),
+        ({"exits": [{}]}, "exits.0 has no exit, accuracy, network_macs, head_macs"),
+        ({"times": times([])}, "it holds no times"),
+        ({"times": times([1], segments=[[1.0]])}, "times are not those of 1 batch sizes"),
+        ({"times": times([1], segments=[[1.0]], heads=[[]], plain=[1.0])}, "times are not those of 3 exits"),
+        ({"comparisons": [1]}, "comparisons.0 is a whole number, not an object"),
+        ({"smaller": [{"name": "half", "macs": 3, "accuracy": 0.5, "seconds": {}}]}, "half has no time at 64 images"),
+    ],
+)  # fmt: skip
+def test_a_summary_that_is_not_as_it_was_written_is_said(tmp_path: Path, edit: dict[str, object], fault: str) -> None:
     run = write_exits(make_run(tmp_path / "run"))
-    write_json(run / "exits" / "summary.json", read_json(run / "exits" / "summary.json") | {"exits": exits})
-    with pytest.raises(FileError, match=r"summary\.json names no exits\.\n    Again: layerwise exits evaluate"):
+    path = run / "exits" / "summary.json"
+    write_json(path, read_json(path) | edit)
+    with pytest.raises(FileError) as caught:
+        read_exits(run)
+    assert str(caught.value) == f"{path} is damaged: {fault}.\n    Again: layerwise exits evaluate {run}"
+
+
+def test_a_budget_of_another_evaluation_is_said(tmp_path: Path) -> None:
+    run = write_exits(make_run(tmp_path / "run"))
+    path = run / "exits" / "budget.json"
+    write_json(path, read_json(path) | {"ms": {"1": {"exits": 1.0, "plain": 2.0}}})
+    with pytest.raises(
+        FileError, match=r"ms has no 64, the batch size of summary\.json\.\n    Again: layerwise exits budget"
+    ):
         read_exits(run)
 
 

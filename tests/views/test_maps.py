@@ -10,9 +10,12 @@ import pytest
 
 from inside_files import write_encoders, write_maps, write_units
 from layerwise.errors import FileError
-from layerwise.runs import read_json, read_table, write_array, write_table
+from layerwise.report.maps import maps_section
+from layerwise.report.pictures import Album
+from layerwise.runs import read_json, read_table, write_array, write_json, write_table
 from layerwise.views.encoders import read_encoders
 from layerwise.views.maps import read_maps
+from layerwise.views.run import read_run
 from layerwise.views.units import read_units
 from toy_runs import make_run
 
@@ -27,6 +30,17 @@ def test_maps_are_read_in_order_with_their_means(tmp_path: Path) -> None:
     assert (row["feature_label_accuracy"], row["trustworthiness"], row["divergence"]) == (1.0, pytest.approx(0.9), 1.2)
 
 
+def test_a_tap_without_a_map_by_one_method_is_left_out_there(tmp_path: Path) -> None:
+    run = write_maps(make_run(tmp_path))
+    path = run / "maps" / "00-tap.json"
+    facts = read_json(path)
+    write_json(path, facts | {"methods": {"pca": facts["methods"]["pca"]}})
+    maps = read_maps(run)
+    assert maps is not None
+    assert (maps.taps_of("pca"), maps.taps_of("tsne")) == (("input", "layer1", "softmax"), ("layer1", "softmax"))
+    assert "t-SNE maps of 2 taps" in maps_section(read_run(run), Album(tmp_path))
+
+
 @pytest.mark.parametrize("name", ["maps.json", "00-tap.json", "01-tap.parquet"])
 def test_damaged_maps_are_said(tmp_path: Path, name: str) -> None:
     run = write_maps(make_run(tmp_path))
@@ -38,7 +52,7 @@ def test_damaged_maps_are_said(tmp_path: Path, name: str) -> None:
 def test_maps_of_infinitely_many_neighbors_are_said(tmp_path: Path) -> None:
     path = write_maps(make_run(tmp_path)) / "maps" / "00-tap.json"
     path.write_text(json.dumps(read_json(path) | {"k": np.inf}))
-    with pytest.raises(FileError, match=r"cannot convert float infinity to integer\)\.\n    Draw them again"):
+    with pytest.raises(FileError, match=r"\(00-tap\.json: k is infinity, not a whole number\)\.\n    Draw them again"):
         read_maps(tmp_path)
 
 
@@ -60,6 +74,8 @@ def test_maps_whose_points_are_no_numbers_or_of_no_image_are_said(tmp_path: Path
         ("units", "selectivity", None),
         ("shown", "value", np.inf),
         ("shown", "label", -1),
+        ("shown", "tap", "layer9"),
+        ("gradients", "rms", np.nan),
     ],
 )
 def test_units_that_hold_no_finite_numbers_are_said(tmp_path: Path, file: str, column: str, value: object) -> None:

@@ -76,7 +76,7 @@ def dot_area(count: int, inches: float) -> float:
 
 def plot_tap_maps(view: MapsView, method: str) -> Axes:
     """The maps of all taps by one method, side by side, each with its numbers; gives the axes of the first."""
-    taps = [tap for tap in view.taps if f"{method}_x" in view.points[tap].columns]
+    taps = view.taps_of(method)
     columns = min(COLUMNS, len(taps))
     lines = math.ceil(len(taps) / columns)
     palette = class_colors(len(view.class_names))

@@ -26,12 +26,13 @@ def maps_section(view: RunView, album: Album) -> Html:
 
 
 def _picture(maps: MapsView, method: str, album: Album) -> Html:
-    first, last = (maps.row(tap, method)["label_accuracy"] for tap in (maps.taps[0], maps.taps[-1]))
+    taps = maps.taps_of(method)
+    first, last = (maps.row(tap, method)["label_accuracy"] for tap in (taps[0], taps[-1]))
     words = METHOD_NAMES[method]
     chart = album.chart(
         f"maps-{method}",
         plot_tap_maps(maps, method),
-        f"{words} maps of {len(maps.taps)} taps; label accuracy of the neighbours from {first:.2f} to {last:.2f}.",
+        f"{words} maps of {len(taps)} taps; label accuracy of the neighbours from {first:.2f} to {last:.2f}.",
     )
     caption = (
         f"{words} at every tap. Labels: how often the {maps.k} nearest points on the map vote for the label, of how "

@@ -14,18 +14,53 @@ from numpy.typing import NDArray
 from layerwise.arrays.columns import Numbers, column_faults
 from layerwise.arrays.intervals import mean_interval, rank_correlation
 from layerwise.errors import FileError, RunError
-from layerwise.runs import read_array, read_json, read_table
+from layerwise.runs import read_array, read_json, read_object, read_table
 from layerwise.views.faults import refuse_faults
+from layerwise.views.patterns import Pattern, pattern_fault
 
-CURVE_COLUMNS = ("threshold", "accuracy", "macs")
-SUMMARY_KEYS = (
-    *("split", "policy", "examples", "plain_accuracy", "plain_macs", "exits", "oracles"),
-    *("times", "smaller", "comparisons", "compared", "fingerprint"),
-)
-BUDGET_KEYS = (
-    *("policy", "accuracy", "accuracy_95", "gain", "gain_95", "macs", "mac_cut", "ms"),
-    *("shares", "thresholds", "chosen_on", "fingerprint"),
-)
+MAYBE = (type(None), float)
+SPREAD = [float, float]
+ORACLE = {"accuracy": float, "mac_cut": float}
+COMPARED = {
+    "smaller": str,
+    "cost": str,
+    "plain_cost": float,
+    "smaller_cost": float,
+    "smaller_accuracy": float,
+    "exits_cost": MAYBE,
+    "exits_accuracy": MAYBE,
+    "gain": MAYBE,
+    "gain_interval": (type(None), SPREAD),
+    "verdict": str,
+}
+SUMMARY: Pattern = {
+    "split": str,
+    "policy": str,
+    "examples": int,
+    "plain_accuracy": float,
+    "plain_macs": float,
+    "exits": [{"exit": str, "accuracy": float, "network_macs": float, "head_macs": float}],
+    "oracles": {"first right": ORACLE, ...: ORACLE},
+    "times": {"batch_sizes": [int], "segments": [[float]], "heads": [[float]], "plain": [float]},
+    "smaller": [{"name": str, "macs": float, "accuracy": float, "seconds": {...: float}}],
+    "comparisons": [COMPARED],
+    "compared": str,
+    "fingerprint": str,
+}
+BUDGET: Pattern = {
+    "policy": str,
+    "accuracy": float,
+    "accuracy_95": SPREAD,
+    "gain": float,
+    "gain_95": SPREAD,
+    "macs": float,
+    "mac_cut": float,
+    "ms": {...: {"exits": float, "plain": float}},
+    "shares": {...: float},
+    "thresholds": [(float, str)],
+    "chosen_on": str,
+    "fingerprint": str,
+}
 
 
 @dataclass(frozen=True)
@@ -76,38 +111,39 @@ def read_exits(run: Path) -> ExitsView | None:
     folder = run / "exits"
     if not (folder / "summary.json").exists():
         return None
-    summary = _checked(folder / "summary.json", SUMMARY_KEYS)
+    evaluate, choose = f"Again: layerwise exits evaluate {run}", f"Again: layerwise exits budget {run}"
+    summary = _checked(folder / "summary.json", SUMMARY, evaluate)
+    refuse_faults(folder / "summary.json", _summary_faults(summary), evaluate)
+    _check_same(folder / "exits.json", summary, evaluate)
+    size, exits = summary["times"]["batch_sizes"][-1], len(summary["exits"])
     curve = read_table(folder / "curve.parquet")
-    if not set(CURVE_COLUMNS) <= set(curve.columns):
-        raise FileError(
-            f"{folder / 'curve.parquet'} is not a curve of exits.\n    Again: layerwise exits evaluate {run}"
-        )
-    _check_same(folder / "exits.json", summary, f"layerwise exits evaluate {run}")
-    exits = summary["exits"]
-    if not (isinstance(exits, list) and exits and all(isinstance(one, dict) and "exit" in one for one in exits)):
-        raise FileError(f"{folder / 'summary.json'} names no exits.\n    Again: layerwise exits evaluate {run}")
-    size = _largest_batch(summary, folder / "summary.json")
-    if f"ms_batch_{size}" not in curve.columns:
-        raise FileError(
-            f"{folder / 'curve.parquet'} and summary.json are not of one evaluation.\n"
-            f"    Again: layerwise exits evaluate {run}"
-        )
-    ids, logits = _recorded(run, str(summary["split"]), len(summary["exits"]))
+    numbers = {"accuracy": Numbers(0, 1), "macs": Numbers(0), f"ms_batch_{size}": Numbers(0)}
+    refuse_faults(folder / "curve.parquet", column_faults(curve, numbers), evaluate)
+    ids, logits = _recorded(run, summary["split"], exits)
     if not (folder / "budget.json").exists():
         return ExitsView(summary, curve, None, None, ids, logits)
-    budget = _checked(folder / "budget.json", BUDGET_KEYS)
-    _check_same(folder / "exits.json", budget, f"layerwise exits budget {run}")
-    if not isinstance(budget["ms"], dict) or str(size) not in budget["ms"]:
-        raise FileError(
-            f"{folder / 'budget.json'} and summary.json are not of one evaluation.\n"
-            f"    Again: layerwise exits budget {run}"
-        )
+    budget = _checked(folder / "budget.json", BUDGET, choose)
+    if str(size) not in budget["ms"]:
+        refuse_faults(folder / "budget.json", [f"ms has no {size}, the batch size of summary.json"], choose)
+    _check_same(folder / "exits.json", budget, choose)
     left = read_table(folder / "left.parquet")
-    faults = column_faults(left, {"exit": Numbers(0, len(exits) - 1, whole=True)})
-    if "id" not in left:
-        faults.append("there is no column id")
-    refuse_faults(folder / "left.parquet", faults, f"Again: layerwise exits budget {run}")
+    faults = column_faults(left, {"exit": Numbers(0, exits - 1, whole=True)})
+    refuse_faults(folder / "left.parquet", faults + ([] if "id" in left else ["there is no column id"]), choose)
     return ExitsView(summary, curve, budget, left, ids, logits)
+
+
+def _summary_faults(summary: Mapping[str, Any]) -> list[str]:
+    """Lists that do not have as many values as there are exits, or batch sizes."""
+    exits, times = len(summary["exits"]), summary["times"]
+    sizes = len(times["batch_sizes"])
+    if not exits or not sizes:
+        return ["it names no exits" if sizes else "it holds no times"]
+    if not all(len(times[name]) == sizes for name in ("segments", "heads", "plain")):
+        return [f"times are not those of {sizes} batch sizes"]
+    if len(times["segments"][-1]) != exits or len(times["heads"][-1]) != exits - 1:
+        return [f"times are not those of {exits} exits"]
+    size = str(times["batch_sizes"][-1])
+    return [f"{one['name']} has no time at {size} images" for one in summary["smaller"] if size not in one["seconds"]]
 
 
 def _recorded(run: Path, split: str, exits: int) -> tuple[NDArray[np.str_] | None, NDArray[np.floating] | None]:
@@ -152,21 +188,14 @@ def depth_exit_correlation(left: pd.DataFrame, examples: pd.DataFrame) -> tuple[
     return rank_correlation(both["depth"], both["exit"])
 
 
-def _check_same(path: Path, noted: Mapping[str, Any], command: str) -> None:
+def _check_same(path: Path, noted: Mapping[str, Any], again: str) -> None:
     """Refuse what was measured on exits that are no longer there."""
-    if path.exists() and read_json(path).get("fingerprint") != noted["fingerprint"]:
-        raise RunError(f"the exits in {path.parent} were trained anew since they were measured.\n    Again: {command}")
+    if path.exists() and read_object(path).get("fingerprint") != noted["fingerprint"]:
+        raise RunError(f"the exits in {path.parent} were trained anew since they were measured.\n    {again}")
 
 
-def _largest_batch(summary: Mapping[str, Any], path: Path) -> int:
-    try:
-        return int(summary["times"]["batch_sizes"][-1])
-    except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise FileError(f"{path} holds no times. Write it again: layerwise exits evaluate RUN") from error
-
-
-def _checked(path: Path, keys: tuple[str, ...]) -> Mapping[str, Any]:
+def _checked(path: Path, pattern: Pattern, again: str) -> Mapping[str, Any]:
     values = read_json(path)
-    if not isinstance(values, dict) or not set(keys) <= set(values):
-        raise FileError(f"{path} is not what `layerwise exits` writes. Write it again with the same command.")
-    return values
+    fault = pattern_fault(values, pattern)
+    refuse_faults(path, [fault] if fault else [], again)
+    return values  # type: ignore[no-any-return]

@@ -12,8 +12,11 @@ import pandas as pd
 
 from layerwise.errors import FileError
 from layerwise.runs import read_json, read_table
+from layerwise.views.patterns import Pattern, pattern_fault
 
 METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+MAP = {"dims": int, "explained": float, "seconds": float}
+TAP: Pattern = {"tap": str, "order": int, "k": int, "methods": {...: MAP}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,10 @@ class MapsView:
         """Those that were drawn."""
         return tuple(dict.fromkeys(self.summary["method"]))
 
+    def taps_of(self, method: str) -> tuple[str, ...]:
+        """The taps with a map by this method, in order of execution; a command that was stopped leaves some without."""
+        return tuple(self.summary.loc[self.summary["method"] == method, "tap"])
+
     def row(self, tap: str, method: str) -> Mapping[str, Any]:
         """The numbers of one map."""
         found = self.summary[(self.summary["tap"] == tap) & (self.summary["method"] == method)]
@@ -66,18 +73,30 @@ def read_maps(run: Path) -> MapsView | None:
     points: dict[str, pd.DataFrame] = {}
     try:
         names, ks = tuple(map(str, index["key"]["class_names"])), {10}
-        read = [(read_json(folder / f"{stem}.json"), read_table(folder / f"{stem}.parquet")) for stem in index["taps"]]
+        read = [(_facts(folder / f"{stem}.json"), read_table(folder / f"{stem}.parquet")) for stem in index["taps"]]
         for facts, table in sorted(read, key=lambda tap: int(tap[0]["order"])):
-            points[str(facts["tap"])] = _checked(table, facts["methods"])
-            ks = {int(facts["k"])}
+            points[facts["tap"]] = _checked(table, facts["methods"])
+            ks = {facts["k"]}
             rows += [_summary(facts, table, method) for method in facts["methods"]]
-    except (FileError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (FileError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise FileError(
             f"the maps in {folder} cannot be read ({error}).\n    Draw them again: layerwise inside {run} --again"
         ) from error
     if not rows:
         return None
     return MapsView(pd.DataFrame(rows), points, ks.pop(), index["key"], names)
+
+
+def _facts(path: Path) -> Mapping[str, Any]:
+    """What is known of the maps of a tap.
+
+    Raises:
+        ValueError: it is not what was written.
+    """
+    facts = read_json(path)
+    if fault := pattern_fault(facts, TAP):
+        raise ValueError(f"{path.name}: {fault}")
+    return facts  # type: ignore[no-any-return]
 
 
 def _checked(table: pd.DataFrame, methods: Mapping[str, Any]) -> pd.DataFrame:

@@ -75,7 +75,9 @@ def read_units(run: Path) -> UnitsView | None:
             and pictures.shape[1] in (1, 3)
             and _are_finite(units[["unit", "order", "fires"]])
             and units["selectivity"].dtype.kind in "iuf"
+            and _are_finite(gradients[["rms"]])
             and _are_finite(shown[["unit", "value", "label"]])
+            and set(zip(shown["tap"], shown["unit"], strict=True)) <= set(zip(units["tap"], units["unit"], strict=True))
             and (not len(shown) or shown["label"].min() >= 0)
             and isinstance(facts, dict)
             and isinstance(facts.get("images"), int)

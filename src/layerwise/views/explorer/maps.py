@@ -77,9 +77,8 @@ def _rows(maps: MapsView, examples: pd.DataFrame) -> pd.Series:
 
 def _method(maps: MapsView, view: RunView, packer: Packer, method: str, rows: pd.Series) -> dict[str, Any]:
     taps, drawn = [], 0
-    for number, (tap, table) in enumerate(maps.points.items()):
-        if not ((maps.summary["tap"] == tap) & (maps.summary["method"] == method)).any():
-            continue
+    for tap in maps.taps_of(method):
+        number, table = maps.taps.index(tap), maps.points[tap]
         at = rows.reindex(table["id"].astype(str).to_numpy(), fill_value=-1).to_numpy()
         placed = _placed(table, method, at, len(view.examples))
         taps.append(
