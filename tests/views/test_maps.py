@@ -56,14 +56,24 @@ def test_maps_of_infinitely_many_neighbors_are_said(tmp_path: Path) -> None:
         read_maps(tmp_path)
 
 
-@pytest.mark.parametrize(("column", "value"), [("tsne_x", "x"), ("pca_y", None), ("id", None)])
-def test_maps_whose_points_are_no_numbers_or_of_no_image_are_said(tmp_path: Path, column: str, value: object) -> None:
+@pytest.mark.parametrize(
+    ("column", "value", "fault"),
+    [
+        ("tsne_x", "x", "tsne_x holds no numbers"),
+        ("pca_y", None, "pca_y holds no numbers"),
+        ("label", 99, "label lies outside 0 to 5"),
+        ("tsne_vote", 0.5, "tsne_vote holds fractions; whole numbers are expected"),
+        ("id", None, "no numbers of id"),
+    ],
+)
+def test_maps_that_are_not_as_they_were_drawn_are_said(tmp_path: Path, column: str, value: object, fault: str) -> None:
     run = write_maps(make_run(tmp_path))
     path = run / "maps" / "01-tap.parquet"
     table = read_table(path)
     write_table(path, table.drop(columns="id") if column == "id" else table.assign(**{column: value}))
-    with pytest.raises(FileError, match=rf"cannot be read \(no numbers of {column}\)\.\n    Draw them again"):
+    with pytest.raises(FileError) as caught:
         read_maps(run)
+    assert str(caught.value).endswith(f"cannot be read ({fault}).\n    Draw them again: layerwise inside {run} --again")
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,23 @@ def test_a_history_of_other_columns_is_left_out_with_the_reason(run: Path) -> No
     assert view.history_fault == f"{run / 'history.parquet'} has no column split, accuracy."
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "fault"),
+    [
+        ("loss", "low", "holds no numbers in loss"),
+        ("split", 7, "has rows of no split"),
+        ("epoch", None, "holds no numbers in epoch"),
+    ],
+)
+def test_a_history_that_was_edited_is_left_out_with_the_reason(
+    run: Path, column: str, value: object, fault: str
+) -> None:
+    history = read_table(run / "history.parquet")
+    write_table(run / "history.parquet", history.assign(**{column: value}))
+    view = read_run(run)
+    assert (view.history, view.history_fault) == (None, f"{run / 'history.parquet'} {fault}.")
+
+
 def test_a_history_that_is_there_or_never_was_has_no_fault(run: Path) -> None:
     assert read_run(run).history_fault == ""
     (run / "history.parquet").unlink()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from layerwise.arrays.columns import Numbers, column_faults
 from layerwise.errors import FileError
 from layerwise.runs import read_json, read_table
 from layerwise.views.patterns import Pattern, pattern_fault
@@ -75,7 +76,7 @@ def read_maps(run: Path) -> MapsView | None:
         names, ks = tuple(map(str, index["key"]["class_names"])), {10}
         read = [(_facts(folder / f"{stem}.json"), read_table(folder / f"{stem}.parquet")) for stem in index["taps"]]
         for facts, table in sorted(read, key=lambda tap: int(tap[0]["order"])):
-            points[facts["tap"]] = _checked(table, facts["methods"])
+            points[facts["tap"]] = _checked(table, facts["methods"], len(names))
             ks = {facts["k"]}
             rows += [_summary(facts, table, method) for method in facts["methods"]]
     except (FileError, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -99,16 +100,21 @@ def _facts(path: Path) -> Mapping[str, Any]:
     return facts  # type: ignore[no-any-return]
 
 
-def _checked(table: pd.DataFrame, methods: Mapping[str, Any]) -> pd.DataFrame:
+def _checked(table: pd.DataFrame, methods: Mapping[str, Any], classes: int) -> pd.DataFrame:
     """The points of a tap.
 
     Raises:
-        ValueError: a column is not there, or holds no numbers.
+        ValueError: a column is not there, or does not hold such numbers.
     """
-    wanted = ["id", *(f"{method}_{axis}" for method in methods for axis in ("x", "y"))]
-    faulty = [name for name in wanted if name not in table or (name != "id" and table[name].dtype.kind not in "iuf")]
-    if faulty or not len(table):
-        raise ValueError(f"no numbers of {', '.join(faulty) or 'any image'}")
+    if "id" not in table or not len(table):
+        raise ValueError("no numbers of any image" if "id" in table else "no numbers of id")
+    a_class, some = Numbers(0, classes - 1, whole=True), Numbers(gaps=True)
+    numbers = {"label": a_class, "feature_vote": a_class}
+    for method in methods:
+        numbers |= {f"{method}_x": some, f"{method}_y": some, f"{method}_vote": a_class}
+        numbers |= {f"{method}_trust": some, f"{method}_recall": some}
+    if faults := column_faults(table.replace([np.inf, -np.inf], np.nan), numbers):
+        raise ValueError("; ".join(faults))
     return table
 
 

@@ -246,7 +246,12 @@ def _read_history(path: Path) -> tuple[pd.DataFrame | None, str]:
     except FileError as error:
         return None, str(error)
     missing = [name for name in HISTORY_COLUMNS if name not in history.columns]
-    return (None, f"{path} has no column {', '.join(missing)}.") if missing else (history, "")
+    if missing:
+        return None, f"{path} has no column {', '.join(missing)}."
+    words = [name for name in ("epoch", "loss", "accuracy") if history[name].dtype.kind not in "iuf"]
+    if words or not set(history["split"]) <= set(SPLITS):
+        return None, f"{path} holds no numbers in {', '.join(words)}." if words else f"{path} has rows of no split."
+    return history, ""
 
 
 def _read_object(path: Path) -> dict[str, Any]:
