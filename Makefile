@@ -46,6 +46,7 @@ format: $(SETUP)
 $(SETUP): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
 	  { echo "layerwise needs Python 3.11 or newer; this is $$($(PYTHON) --version). Give another: make PYTHON=python3.12 ..."; exit 2; }
+	@echo "Setting up .venv: some minutes the first time, some gigabytes where torch comes with CUDA."
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'

@@ -53,10 +53,26 @@ def test_the_small_tour_is_the_default_and_the_reference_has_all_images(
     assert taken == [
         ("resnet18", demo_module.PLAIN_SHAPES, Path("runs/demo")),
         (Path("runs/demo"), {"split": "test"}),
-        (Path("runs/demo"), {"embed": "pca", "taps": "children", "split": "test"}),
+        (Path("runs/demo"), {"embed": "tsne", "taps": "layer1,layer2,layer3,layer4", "split": "test"}),
         (Path("runs/demo"),),
         ("resnet18", "shapes", tmp_path / "mine"),
         (tmp_path / "mine", {"split": "test"}),
-        (tmp_path / "mine", {"embed": "pca", "taps": "children", "split": "test"}),
+        (tmp_path / "mine", {"embed": "tsne", "taps": "layer1,layer2,layer3,layer4", "split": "test"}),
         (tmp_path / "mine",),
     ]
+
+
+@pytest.mark.parametrize(
+    ("called", "on_path", "words"),
+    [
+        (".venv/bin/layerwise", None, ".venv/bin/layerwise"),
+        ("/home/a/.venv/bin/layerwise", "/home/a/.venv/bin/layerwise", "layerwise"),
+        ("-c", None, "layerwise"),
+    ],
+)
+def test_the_last_words_can_be_typed_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, called: str, on_path: str | None, words: str
+) -> None:
+    monkeypatch.setattr("sys.argv", [called])
+    monkeypatch.setattr("shutil.which", lambda name: on_path)
+    assert demo_module._as_called() == words

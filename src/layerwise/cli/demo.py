@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,8 @@ EXITS = "layer1,layer2,layer3"
 EXIT_POLICY = "entropy"
 EXIT_LOSS = 0.01
 SMALLER = "0.5"
-MAPS = "pca"
+MAPS = "tsne"
+MAPPED_TAPS = "layer1,layer2,layer3,layer4"
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,9 @@ def demo(
         train_exits(folder, at=EXITS, heads="mixed", frozen=True, epochs=tour.exit_epochs, seed=SEED)
         evaluate_exits(folder, policy=EXIT_POLICY, smaller=SMALLER)
         choose_budget(folder, policy=EXIT_POLICY, loss=EXIT_LOSS, of_test=0.5, seed=SEED)
-    say("4 of 5: map the images at every layer")
+    say("4 of 5: map the images as pixels, after each of its four stages, and at the softmax")
     if "maps" not in steps_of(folder):
-        inside(folder, embed=MAPS, taps="children", split=tour.split)
+        inside(folder, embed=MAPS, taps=MAPPED_TAPS, split=tour.split)
     say("5 of 5: write the report")
     report(folder)
     page = folder / "report.html"
@@ -98,4 +101,10 @@ def demo(
         print_json({"run": str(folder), "report": str(page), "seconds": round(seconds, 1)})
     else:
         say(f"Done in {seconds:.0f} s. Open this in a browser: {page.resolve()}")
-        say(f"Or look around in it: layerwise explore {folder}")
+        say(f"Or look around in it: {_as_called()} explore {folder}")
+
+
+def _as_called() -> str:
+    """What to type for this program: a virtual environment that is not active has it in its own folder only."""
+    called = sys.argv[0]
+    return "layerwise" if Path(called).name != "layerwise" or shutil.which("layerwise") == called else called
