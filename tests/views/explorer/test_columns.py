@@ -95,6 +95,62 @@ def test_scores_of_training_images_are_shown_where_training_images_were_measured
     np.testing.assert_allclose(suspicion[train], by_id[examples["id"][train]].to_numpy(), rtol=1e-6)
 
 
+def measured_in_training(run: Path) -> Path:
+    """With the run's training images among its examples: their dynamics, labels, and a seed of their noise."""
+    examples = read_table(write_labels(run) / "examples.parquet")
+    train = (examples["split"] == "train").to_numpy()
+    examples.loc[train, "id"] = read_table(run / "labels" / "labels.parquet")["id"].to_numpy()
+    write_table(run / "examples.parquet", examples.assign(factor_noise_seed=np.arange(len(examples))))
+    return run
+
+
+@pytest.fixture
+def noted(make_run: MakeRun, tmp_path: Path) -> Path:
+    names = ("ant", "bee", "cat", "dog")
+    return measured_in_training(make_run(tmp_path / "run", class_names=names, split_counts={"test": 5, "train": 100}))
+
+
+def test_no_two_columns_have_a_name_or_a_title_in_common(noted: Path) -> None:
+    columns = example_columns(read_run(noted))
+    assert len({one.name for one in columns}) == len(columns)
+    assert len({one.title for one in columns}) == len(columns)
+
+
+def test_a_score_of_training_that_has_the_name_of_another_column_keeps_its_own_values(noted: Path) -> None:
+    view = read_run(noted)
+    by_name = {one.name: one for one in example_columns(view)}
+    np.testing.assert_array_equal(by_name["confidence"].values, view.examples["confidence"])
+    assert by_name["training_confidence"].title == "Mean confidence in the label over the training"
+    ids = view.examples["id"][(view.examples["split"] == "train").to_numpy()]
+    score = pd.Series(view.noted.dynamics.scores["confidence"], index=view.noted.ids)
+    np.testing.assert_allclose(by_name["training_confidence"].values[ids.index], score[ids])
+    assert by_name["learning_aum"].title == "AUM while learning"
+
+
+def test_what_labels_look_like_is_a_category(noted: Path) -> None:
+    view = read_run(noted)
+    (found,) = (one for one in example_columns(view) if one.name == "label_kind")
+    assert (found.title, found.group, found.categories) == (
+        "What the label looks like", "labels", ("fine", "mislabelled", "ambiguous"),
+    )  # fmt: skip
+    by_id = view.labels.labels.set_index("id")["kind"]
+    train = np.flatnonzero(view.examples["split"] == "train")
+    assert [found.categories[int(place)] for place in found.values[train]] == [
+        by_id[name] for name in view.examples["id"].iloc[train]
+    ]
+
+
+def test_a_seed_of_noise_is_a_name_and_no_column(noted: Path) -> None:
+    assert "factor_noise_seed" not in {one.name for one in example_columns(read_run(noted))}
+
+
+def test_the_reference_is_called_by_what_it_is(make_run: MakeRun, tmp_path: Path) -> None:
+    view = read_run(make_run(tmp_path / "run"))
+    (column,) = (one for one in example_columns(view) if one.name == "reference")
+    answer = explorer_payload(view).manifest["reference"]
+    assert (view.agree_with, column.title, answer) == ("prediction", "Network's answer", "the network's answer")
+
+
 def test_factors_are_numbers_flags_or_categories(make_run: MakeRun, tmp_path: Path) -> None:
     columns = {one.name: one for one in example_columns(read_run(make_run(tmp_path / "run")))}
     kinds = {name: columns[f"factor_{name}"].kind for name in ("size", "occluded", "source")}

@@ -56,9 +56,14 @@ def test_points_go_to_the_rows_of_their_examples_in_every_map(make_run: MakeRun,
 
 def test_the_quality_of_a_map_is_told_with_it(make_run: MakeRun, tmp_path: Path) -> None:
     payload = explorer_payload(read_run(write_maps(make_run(tmp_path / "run"))))
-    facts = payload.manifest["maps"][0]["taps"][0]["facts"]
-    assert facts["trustworthiness"] == 0.9
-    assert facts["of 10 neighbours kept"] == 0.4
+    facts = {one["name"]: one for one in payload.manifest["maps"][0]["taps"][0]["facts"]}
+    assert facts["trustworthiness"]["value"] == 0.9
+    assert facts["neighbours kept"] == {
+        "name": "neighbours kept",
+        "about": "Of an image's 10 nearest at the tap, how many are among the 10 on the map.",
+        "value": 0.4,
+        "share": True,
+    }
 
 
 def test_a_map_with_hardly_any_extent_has_a_finite_scale() -> None:

@@ -93,7 +93,7 @@ def test_exits_have_a_confidence_for_each_example_that_was_reported(make_run: Ma
     nothing = [np.nan] * 3
     expected = [nothing, nothing, [0.7, 0.5, 0.9], [0.7, 0.5, 0.8], [0.7, 0.5, 0.9]]
     np.testing.assert_allclose(read(payload, exits["confidence"]), expected, rtol=1e-6)
-    assert (exits["policy"], exits["column"]) == ("entropy", "exit")
+    assert (exits["policy"], exits["split"], exits["column"]) == ("entropy", "test", "exit")
 
 
 def test_units_bring_their_strongest_pictures_and_the_first_layer_its_filters(
@@ -105,6 +105,7 @@ def test_units_bring_their_strongest_pictures_and_the_first_layer_its_filters(
     view = read_run(run)
     payload = explorer_payload(view)
     (layer,) = payload.manifest["units"]
+    assert layer["kept"] == sum(bool(unit["shown"]) for unit in layer["units"]) < 6
     assert layer["counts"] == {"units": 6, "dead": 1, "never_fires": 1, "saturated": 0}
     unit = layer["units"][5]
     assert (unit["shown"], unit["values"]) == ([5, 6, 7, 8, 9], [1.0, 0.9, 0.8, 0.7, 0.6])
@@ -125,7 +126,7 @@ def test_a_bare_run_says_what_is_missing_and_which_command_makes_it(make_run: Ma
         "filters": f"layerwise inside {run} --filters first",
         "exits": f"layerwise exits train {run}",
         "training scores": "layerwise train MODEL DATA -o RUN --log-dynamics",
-        "labels": f"layerwise difficulty {run} --label-errors",
+        "labels": "layerwise train MODEL DATA -o RUN --log-dynamics",
         "kinds": f"layerwise difficulty {run} --folds 5",
     }
 

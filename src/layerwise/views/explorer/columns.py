@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from layerwise.arrays.kinds import EXAMPLE_KINDS
 from layerwise.arrays.score_catalog import SCORES
 from layerwise.views.explorer.packing import ITEM_TO_DTYPE, NOT_KNOWN, Packer, smallest_item
+from layerwise.views.labels import LABEL_KINDS
 from layerwise.views.run import RunView
 
 Kind = Literal["class", "category", "flag", "whole", "number"]
@@ -20,6 +21,9 @@ Group = Literal["example", "network", "depth", "exits", "training", "labels", "k
 
 MOST_CATEGORIES = 50
 """Words of more kinds than these are no categories that a legend could list."""
+NAMES_OF_NOISE = ("noise_seed",)
+"""Factors that name the noise of an image: no number to rank or colour by."""
+ANSWERS = {"prediction": "the network's answer", "last-probe": "the last probe's answer", "label": "the label"}
 DIRECTIONS = {"hard": "high is hard", "easy": "high is easy"}
 
 
@@ -79,17 +83,21 @@ class ExampleColumn:
 
 
 def example_columns(view: RunView) -> list[ExampleColumn]:
-    """All that is known of the examples of a run, in the order in which the page offers it."""
-    return [
+    """All that is known of the examples of a run, in the order in which the page offers it; no name is there twice."""
+    columns = [
         *_basic(view),
         *_depths(view),
         *_over_runs(view),
         *_exits(view),
         *_kinds(view),
         *_labels(view),
-        *_training(view),
-        *_factors(view),
     ]
+    return [*columns, *_training(view, {column.name for column in columns}), *_factors(view)]
+
+
+def reference_answer(view: RunView) -> str:
+    """What the probes are compared with, in few words."""
+    return ANSWERS.get(view.agree_with, "the reference class")
 
 
 def _basic(view: RunView) -> Iterator[ExampleColumn]:
@@ -117,7 +125,7 @@ def _basic(view: RunView) -> Iterator[ExampleColumn]:
 def _depths(view: RunView) -> Iterator[ExampleColumn]:
     unresolved = len(view.taps)
     about = (
-        f"The first tap from which every probe agrees with {view.reference_words}: 0 to {unresolved - 1}; "
+        f"The first tap from which every probe agrees with {reference_answer(view)}: 0 to {unresolved - 1}; "
         f"{unresolved} is unresolved."
     )
     yield ExampleColumn("depth", "Prediction depth", about, "whole", "depth", _numbers(view.examples, "depth"), "hard")
@@ -127,9 +135,14 @@ def _depths(view: RunView) -> Iterator[ExampleColumn]:
             "soft_depth", "Soft depth", about, "number", "depth", _numbers(view.examples, "soft_depth"), "hard"
         )
     yield ExampleColumn(
-        "reference", "Reference class", f"The class that the probes are compared with: {view.reference_words}.",
+        "reference", _reference_title(view), f"The class that the probes are compared with: {view.reference_words}.",
         "class", "depth", _numbers(view.examples, "reference"),
     )  # fmt: skip
+
+
+def _reference_title(view: RunView) -> str:
+    answer = reference_answer(view).removeprefix("the ")
+    return "Label, for the probes" if answer == "label" else _capital(answer)
 
 
 def _over_runs(view: RunView) -> Iterator[ExampleColumn]:
@@ -187,8 +200,12 @@ def _labels(view: RunView) -> Iterator[ExampleColumn]:
     if not (rows >= 0).any():
         return
     yield ExampleColumn(
-        "suspicion", "Suspicion", "How much speaks for a wrong label, 0 to 1; it ranks, and counts nothing.", "number",
-        "labels", _placed(view, rows, table["suspicion"]), "hard",
+        "suspicion", "Suspicion", "How much speaks for a wrong label, from 0 to 1. Sort by it; it is no probability.",
+        "number", "labels", _placed(view, rows, table["suspicion"]), "hard",
+    )  # fmt: skip
+    yield ExampleColumn(
+        "label_kind", "What the label looks like", "Fine, mislabelled or ambiguous, whichever fits the training best.",
+        "category", "labels", _placed(view, rows, table["kind"].map(LABEL_KINDS.index)), categories=LABEL_KINDS,
     )  # fmt: skip
     yield ExampleColumn(
         "suggested", "Suggested class", "The class that the network gave instead through most of the training.",
@@ -196,7 +213,8 @@ def _labels(view: RunView) -> Iterator[ExampleColumn]:
     )  # fmt: skip
 
 
-def _training(view: RunView) -> Iterator[ExampleColumn]:
+def _training(view: RunView, taken: Collection[str]) -> Iterator[ExampleColumn]:
+    """Scores of training; one that has the name of another column is called after the training."""
     if view.noted is None:
         return
     rows = rows_of(view, "train", pd.Series(view.noted.ids))
@@ -206,11 +224,16 @@ def _training(view: RunView) -> Iterator[ExampleColumn]:
         facts = SCORES[name]
         about = f"{facts.formula} ({facts.source})."
         values = _placed(view, rows, pd.Series(view.noted.dynamics.scores[name], name=name))
-        yield ExampleColumn(name, facts.words.capitalize(), about, "number", "training", values, facts.high_means)
+        title = _capital(facts.words)
+        if name in taken:
+            name, title = f"training_{name}", f"{title} over the training"
+        yield ExampleColumn(name, title, about, "number", "training", values, facts.high_means)
 
 
 def _factors(view: RunView) -> Iterator[ExampleColumn]:
     for name in view.factors:
+        if name in NAMES_OF_NOISE:
+            continue
         values = view.examples[f"factor_{name}"]
         title, about = name.replace("_", " ").capitalize(), "A known factor of the image."
         if pd.api.types.is_numeric_dtype(values):  # also of flags
@@ -235,6 +258,10 @@ def factor_words(values: pd.Series) -> tuple[NDArray[np.int64], Sequence[str]]:
 
 def _word(value: object) -> str:
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _numbers(examples: pd.DataFrame, name: str) -> NDArray[np.float64]:

@@ -19,7 +19,6 @@ LARGEST = 65_534
 NOT_DRAWN = 65_535
 LEAST_SPAN = 1e-300
 """Below it no scale is finite."""
-SHARES = ("trustworthiness", "recall", "label_accuracy", "feature_label_accuracy")
 
 
 @dataclass(frozen=True)
@@ -101,11 +100,23 @@ def _placed(table: pd.DataFrame, method: str, at: NDArray[np.int64], count: int)
     return placed
 
 
-def _facts(row: Mapping[str, Any], k: int) -> dict[str, float]:
-    words = {
-        "trustworthiness": "trustworthiness",
-        "recall": f"of {k} neighbours kept",
-        "label_accuracy": "labels told by neighbours on the map",
-        "feature_label_accuracy": "labels told by neighbours at the tap",
-    }
-    return {words[name]: round(float(row[name]), 4) for name in SHARES if name in row and math.isfinite(row[name])}
+def _facts(row: Mapping[str, Any], k: int) -> list[dict[str, Any]]:
+    told = (
+        ("trustworthiness", "trustworthiness", "1: whoever are neighbours on the map are neighbours at the tap, too."),
+        ("recall", "neighbours kept", f"Of an image's {k} nearest at the tap, how many are among the {k} on the map."),
+        (
+            "label_accuracy",
+            "labels right from the map",
+            f"Images whose label is the commonest among their {k} nearest on the map.",
+        ),
+        (
+            "feature_label_accuracy",
+            "labels right from the tap",
+            f"Images whose label is the commonest among their {k} nearest at the tap.",
+        ),
+    )
+    return [
+        {"name": words, "about": about, "value": round(float(row[name]), 4), "share": name != "trustworthiness"}
+        for name, words, about in told
+        if name in row and math.isfinite(row[name])
+    ]

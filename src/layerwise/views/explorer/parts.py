@@ -1,9 +1,9 @@
-"""What the page shows beside columns and maps: taps, exits, neighbours, units, facts, and what a run has not."""
+"""What the page shows beside columns and maps: taps, exits, neighbours, units and facts."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from layerwise.views.explorer.columns import MOST_CATEGORIES, factor_words, rows_of
+from layerwise.views.explorer.columns import rows_of
 from layerwise.views.explorer.packing import Packer, smallest_item
 from layerwise.views.records import recorded_lines
 from layerwise.views.run import RunView
@@ -53,6 +53,7 @@ def exits_of(view: RunView, packer: Packer) -> dict[str, Any] | None:
     return {
         "names": list(view.exits.names),
         "policy": str(view.exits.summary["policy"]),
+        "split": str(view.exits.summary["split"]),
         "confidence": reference,
         "column": None if view.exits.left is None else "exit",
     }
@@ -80,6 +81,7 @@ def units_of(view: RunView) -> list[dict[str, Any]]:
         {
             "tap": layer["tap"],
             "counts": {name: int(layer[name]) for name in ("units", "dead", "never_fires", "saturated")},
+            "kept": int(view.units.shown.loc[view.units.shown["tap"] == layer["tap"], "unit"].nunique()),
             "units": list(_units(view, view.units, layer["tap"])),
         }
         for layer in layers
@@ -132,57 +134,3 @@ def facts_of(view: RunView) -> list[dict[str, Any]]:
         {"title": "The network", "lines": accuracy},
         {"title": "All that was recorded of this run", "lines": recorded_lines(view)},
     ]
-
-
-def missing_of(view: RunView) -> list[dict[str, str]]:
-    """What a run has not, in words, and the command that makes it."""
-    run = view.name
-    no_training_split = "train" not in view.splits
-    wanted: list[tuple[str, bool, str, str]] = [
-        ("maps", view.maps is None, "No maps of the taps were drawn.", f"layerwise inside {run} --embed pca,tsne"),
-        ("units", view.units is None, "Units were not measured.", f"layerwise inside {run} --units"),
-        ("filters", view.filters is None, "Filters were not drawn.", f"layerwise inside {run} --filters first"),
-        ("exits", view.exits is None, "The network has no exits.", f"layerwise exits train {run}"),
-        (
-            "thresholds",
-            view.exits is not None and view.exits.left is None,
-            "No thresholds of the exits were chosen, so none takes an example.",
-            f"layerwise exits budget {run}",
-        ),
-        (
-            "training scores",
-            view.noted is None,
-            "What each training image went through was not noted.",
-            "layerwise train MODEL DATA -o RUN --log-dynamics",
-        ),
-        (
-            "training images",
-            no_training_split and _about_training(view),
-            "Scores of training images are known, but their depths were not measured, so they are not shown.",
-            f"layerwise difficulty {run} --split all --again",
-        ),
-        ("labels", view.labels is None, "Labels were not ranked.", f"layerwise difficulty {run} --label-errors"),
-        ("kinds", view.kinds is None, "The four kinds were not measured.", f"layerwise difficulty {run} --folds 5"),
-        (
-            "pictures",
-            view.thumbnails is None or view.neighbors is None,
-            "Pictures or neighbours were not kept.",
-            f"layerwise difficulty {run} --again",
-        ),
-    ]
-    lacking = [{"part": part, "words": words, "command": command} for part, lacks, words, command in wanted if lacks]
-    return lacking + list(_factors_left_out(view))
-
-
-def _factors_left_out(view: RunView) -> Iterator[dict[str, str]]:
-    for name in view.factors:
-        values = view.examples[f"factor_{name}"]
-        count = 0 if pd.api.types.is_numeric_dtype(values) else len(factor_words(values)[1])
-        if count > MOST_CATEGORIES:
-            words = f"It has {count:,} different words; with more than {MOST_CATEGORIES} it is no colour and no filter."
-            yield {"part": f"factor {name}", "words": words, "command": ""}
-
-
-def _about_training(view: RunView) -> bool:
-    known: Mapping[str, Any] = {"noted": view.noted, "labels": view.labels, "kinds": view.kinds}
-    return any(one is not None for one in known.values())

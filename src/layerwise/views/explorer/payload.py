@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from layerwise.errors import InputError
-from layerwise.views.explorer.columns import example_columns
+from layerwise.views.explorer.columns import example_columns, reference_answer
 from layerwise.views.explorer.maps import map_methods
+from layerwise.views.explorer.missing import missing_of
 from layerwise.views.explorer.packing import ArrayRef, Packer, smallest_item
-from layerwise.views.explorer.parts import exits_of, facts_of, missing_of, neighbors_of, taps_of, units_of
+from layerwise.views.explorer.parts import exits_of, facts_of, neighbors_of, taps_of, units_of
 from layerwise.views.explorer.sheets import sheets_of
 from layerwise.views.run import RunView
 
@@ -52,6 +53,7 @@ def explorer_payload(view: RunView, *, neighbors: int = NEIGHBORS, small: bool =
     pictures, files = sheets_of(view.thumbnails, "examples", small=small)
     base_pictures, base_files = sheets_of(view.base_thumbnails, "base", small=small)
     unit_pictures, unit_files = sheets_of(None if view.units is None else view.units.pictures, "units", small=small)
+    maps = [] if view.maps is None else map_methods(view.maps, view, packer)
     manifest = {
         "format": FORMAT,
         "name": view.name,
@@ -59,20 +61,21 @@ def explorer_payload(view: RunView, *, neighbors: int = NEIGHBORS, small: bool =
         "base_count": 0 if view.base is None else len(view.base),
         "classes": list(view.class_names),
         "taps": taps_of(view),
+        "reference": reference_answer(view),
         "depth_names": list(view.depth_names),
         "columns": [column.described(packer, len(view.class_names)) for column in example_columns(view)],
         "ids": packer.add_json("ids", view.examples["id"].astype(str).tolist()),
         **_base(view, packer),
         "votes": _votes(view, packer),
         "neighbors": neighbors_of(view, packer, neighbors),
-        "maps": [] if view.maps is None else map_methods(view.maps, view, packer),
+        "maps": maps,
         "exits": exits_of(view, packer),
         "pictures": pictures,
         "base_pictures": base_pictures,
         "units": units_of(view),
         "unit_pictures": unit_pictures,
         "facts": facts_of(view),
-        "missing": missing_of(view),
+        "missing": missing_of(view, maps),
         "can": {"place": False, "feature_maps": False},
     }
     return Payload(manifest, packer.packs, {**files, **base_files, **unit_files})
