@@ -1,7 +1,7 @@
 /** What the reader does, in one place: the same from the mouse, the keys and the address. */
 
 import { signal } from "@preact/signals";
-import { listed, mapOfMethod, mapTap } from "./derived";
+import { filterMask, listed, mapOfMethod, mapTap } from "./derived";
 import { withColumn, type Clause } from "./filters";
 import { address, go, manifest } from "./state";
 
@@ -13,6 +13,20 @@ export function say(words: string): void {
   said.value = words;
   window.clearTimeout(quiet);
   quiet = window.setTimeout(() => (said.value = ""), 4000);
+}
+
+/** Said of an address that was put into the clipboard. */
+export function sayCopied(copied: boolean): void {
+  const served = location.protocol !== "file:";
+  if (!copied) say("The clipboard cannot be written; take the link from the address bar.");
+  else if (served) say("Link copied. It works on this computer while the explorer runs; to send it, export with --export.");
+  else say("Link copied. To send it, send the folder, too.");
+}
+
+/** The first example of those that meet all filters, in the order of the list. */
+export function openFirst(): void {
+  const row = listed.value.find((one) => filterMask.value[one] === 1) ?? filterMask.value.indexOf(1);
+  if (row >= 0) openStory(row);
 }
 
 export function openStory(row: number): void {

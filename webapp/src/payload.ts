@@ -12,6 +12,8 @@ export interface Manifest {
   classes: string[];
   /** L taps in order of execution. */
   taps: Tap[];
+  /** What the probes are compared with, in words: "the network's answer". */
+  reference: string;
   /** L + 1 names: the taps, then "unresolved". */
   depth_names: string[];
   /** Of the examples, in the order to offer them. */
@@ -89,14 +91,26 @@ export interface MapMethod {
   method: string;
   title: string;
   /** points: (N, 2) u2, 0 to 65534, y upwards; each map fills its own square. 65535 twice: not on the map. */
-  taps: { tap: string; order: number; points: ArrayRef; facts: Record<string, number> }[];
+  taps: { tap: string; order: number; points: ArrayRef; facts: MapFact[] }[];
   /** How many of the N are on the map that has most of them. */
   drawn: number;
 }
 
+export interface MapFact {
+  name: string;
+  /** One sentence. */
+  about: string;
+  value: number;
+  /** To be written as percent. */
+  share: boolean;
+}
+
 export interface Exits {
   names: string[];
+  /** "entropy", "probability", "margin", "patience". */
   policy: string;
+  /** The one whose images were evaluated. */
+  split: string;
   /** (N, E) f4, NaN where not known. */
   confidence: ArrayRef | null;
   /** The column with the exit taken. */
@@ -106,6 +120,8 @@ export interface Exits {
 export interface TapUnits {
   tap: string;
   counts: { units: number; dead: number; never_fires: number; saturated: number };
+  /** Of how many units the strongest images were kept: the most selective ones. */
+  kept: number;
   units: Unit[];
 }
 

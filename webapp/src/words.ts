@@ -21,6 +21,11 @@ export function numberWords(value: number): string {
   return value.toFixed(digits).replace("-", "−");
 }
 
+/** The shape of a tap: "64 × 8 × 8", and of one that is a vector "6 numbers". */
+export function shapeWords(shape: string): string {
+  return /^\d+$/.test(shape) ? counted(Number(shape), "number") : shape;
+}
+
 /** A share as percent. */
 export function percentWords(share: number): string {
   const percent = 100 * share;

@@ -1,12 +1,10 @@
 /** Facts of the run, what it has not and which command makes it, how columns and colours are defined. */
 
-import { say } from "../actions";
-import { copy } from "../csv";
 import { RIGHT, WRONG } from "../palette";
 import { manifest } from "../state";
 import { columnChoices } from "./Choose";
-import { Icon } from "./icons";
-import { countWords, numberWords } from "../words";
+import { Command } from "./Missing";
+import { countWords, numberWords, shapeWords } from "../words";
 
 export function About() {
   return (
@@ -39,6 +37,7 @@ function Missing() {
   return (
     <section>
       <h2>What this run has not</h2>
+      <p class="about">The page shows the run as it was when it was opened: after one of these commands, start layerwise explore again.</p>
       <ul class="missing-list">
         {manifest.missing.map(({ part, words, command }) => (
           <li key={part}>
@@ -49,18 +48,6 @@ function Missing() {
         ))}
       </ul>
     </section>
-  );
-}
-
-function Command({ command }: { command: string }) {
-  const take = async () => say((await copy(command)) ? "Command copied" : "The clipboard cannot be written.");
-  return (
-    <span class="command">
-      <code>{command}</code>
-      <button class="button square" aria-label={`Copy: ${command}`} title="Copy" onClick={take}>
-        <Icon name="copy" />
-      </button>
-    </span>
   );
 }
 
@@ -90,7 +77,7 @@ function Taps() {
             {manifest.taps.map(({ name, shape, features, facts }) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
-                <td>{shape}</td>
+                <td>{shapeWords(shape)}</td>
                 <td class="number">{countWords(features)}</td>
                 {names.map((fact) => (
                   <td key={fact} class="number">
@@ -141,7 +128,7 @@ function Colors() {
         with a cross. Not known is grey.
       </p>
       <p>
-        Two columns against each other: examples of the same value are strewn beside each other, always the same way;
+        The scatter plot of two columns: examples of the same value are strewn beside each other, always the same way;
         nothing is computed but their places.
       </p>
     </section>

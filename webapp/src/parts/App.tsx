@@ -96,7 +96,18 @@ function Listed() {
     <section class="listed-part" aria-label={tab.value === "table" ? "Table" : "Pictures"}>
       <ListBar />
       {tab.value === "table" ? <Table /> : <Grid />}
+      {tab.value !== "table" && <WrongKey />}
     </section>
+  );
+}
+
+/** What the cross and the frame on pictures mean. */
+function WrongKey() {
+  if (field("correct")?.column.range?.[0] !== 0) return null;
+  return (
+    <p class="key">
+      <i class="cross" aria-hidden="true" /> wrong: another class than the label
+    </p>
   );
 }
 

@@ -8,6 +8,9 @@ import { SPAN, toScreen, type Camera } from "../scatter/camera";
 import type { Scatter } from "../scatter/scatter";
 import { address } from "../state";
 
+/** Pixels between words. */
+const ROOM = 6;
+
 interface Tick {
   /** On the map's scale. */
   at: number;
@@ -26,18 +29,25 @@ export function Axes({ scatter }: { scatter: Scatter }) {
   const { x, y } = address.value;
   const [across, up] = [field(x), field(y)];
   if (!across || !up) return null;
+  const acrossTicks = ticksOf(across, camera.value.zoom);
+  const toX = (at: number) => toScreen(camera.value, at, 0).x;
+  const room = acrossTicks.length > 1 ? toX(acrossTicks[1].at) - toX(acrossTicks[0].at) - ROOM : camera.value.width;
   return (
     <div class="axes" aria-hidden="true">
-      {ticksOf(across, camera.value.zoom).map(({ at, words }) => (
-        <span key={`x${at}`} class="tick x" style={`left:${toScreen(camera.value, at, 0).x}px`}>
-          {words}
-        </span>
-      ))}
-      {ticksOf(up, camera.value.zoom).map(({ at, words }) => (
-        <span key={`y${at}`} class="tick y" style={`top:${toScreen(camera.value, 0, at).y}px`}>
-          {words}
-        </span>
-      ))}
+      <div class="along x">
+        {acrossTicks.map(({ at, words }) => (
+          <span key={`x${at}`} class="tick x" style={`left:${toX(at)}px;max-width:${room}px`}>
+            {words}
+          </span>
+        ))}
+      </div>
+      <div class="along y">
+        {ticksOf(up, camera.value.zoom).map(({ at, words }) => (
+          <span key={`y${at}`} class="tick y" title={words} style={`top:${toScreen(camera.value, 0, at).y}px`}>
+            {words}
+          </span>
+        ))}
+      </div>
       <b class="title x">{across.column.title}</b>
       <b class="title y">{up.column.title}</b>
     </div>

@@ -1,6 +1,7 @@
 /** Choose one of many things by name: grouped, searched by typing, moved through by arrow keys. */
 
 import { useComputed, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import type { Column } from "../payload";
 import { manifest } from "../state";
@@ -47,9 +48,11 @@ interface ChooseProps {
   choices: Choice[];
   onChoose: (value: string) => void;
   shortcut?: string;
+  /** Below the choices. */
+  note?: ComponentChildren;
 }
 
-export function Choose({ name, value, choices, onChoose, shortcut }: ChooseProps) {
+export function Choose({ name, value, choices, onChoose, shortcut, note }: ChooseProps) {
   const title = choices.find((choice) => choice.value === value)?.title ?? value;
   const shown = (
     <>
@@ -61,7 +64,10 @@ export function Choose({ name, value, choices, onChoose, shortcut }: ChooseProps
   return (
     <Popover label={shown} name={name} isNamed kind="button choose" shortcut={shortcut}>
       {(close) => (
-        <List name={name} value={value} choices={choices} onChoose={(chosen) => (close(), onChoose(chosen))} />
+        <>
+          <List name={name} value={value} choices={choices} onChoose={(chosen) => (close(), onChoose(chosen))} />
+          {note}
+        </>
       )}
     </Popover>
   );

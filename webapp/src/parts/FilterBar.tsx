@@ -1,7 +1,7 @@
 /** Search, filters as chips, and how many of how many they leave. */
 
 import { useComputed, useSignal } from "@preact/signals";
-import { removeFilter, setFilter } from "../actions";
+import { openFirst, removeFilter, setFilter } from "../actions";
 import { COLUMNS } from "../address";
 import { countBins, wordsOf, type Field } from "../columns";
 import { drawnCount, field, maskWithout, points, shownCount } from "../derived";
@@ -11,6 +11,7 @@ import { counted, countWords, numberWords } from "../words";
 import { columnChoices, List, titleOf } from "./Choose";
 import { BrushedHistogram } from "./Histogram";
 import { Icon } from "./icons";
+import { MissingPart } from "./Missing";
 import { Popover } from "./Popover";
 import { UnknownValue, Values } from "./Values";
 
@@ -44,6 +45,9 @@ function Search() {
     const how = text.value ? "replace" : "push";
     go({ filters: typed.trim() ? [...others, { kind: "text", text: typed }] : others }, how);
   };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && text.value) openFirst();
+  };
   return (
     <div class="search">
       <Icon name="search" />
@@ -55,6 +59,7 @@ function Search() {
         data-shortcut="search"
         value={text}
         onInput={onInput}
+        onKeyDown={onKeyDown}
       />
     </div>
   );
@@ -77,7 +82,12 @@ function AddFilter() {
 function NewFilter({ done }: { done: () => void }) {
   const column = useSignal("");
   if (column.value) return <ColumnFilter column={column.value} done={done} />;
-  return <List name="Column" value="" choices={columnChoices()} onChoose={(name) => (column.value = name)} />;
+  return (
+    <>
+      <List name="Column" value="" choices={columnChoices()} onChoose={(name) => (column.value = name)} />
+      <MissingPart part="training images" />
+    </>
+  );
 }
 
 function ColumnFilter({ column, done }: { column: string; done: () => void }) {
@@ -170,16 +180,33 @@ export function Counts() {
   const all = manifest.count;
   const onMap = tab.value === "map" && points.value ? drawnCount.value : null;
   return (
-    <p class="counts" data-shown={shown} data-drawn={onMap ?? undefined} data-selected={selected.value.length}>
+    <div class="counts" data-shown={shown} data-drawn={onMap ?? undefined} data-selected={selected.value.length}>
       <b>{countWords(shown)}</b>
       {shown < all ? ` of ${counted(all, "example")} shown` : ` ${all === 1 ? "example" : "examples"}, all shown`}
       {onMap !== null && onMap < shown && (
-        <span class="missing">{` · ${countWords(shown - onMap)} ${notDrawn(shown - onMap)}`}</span>
+        <>
+          {" · "}
+          <NotDrawn count={shown - onMap} />
+        </>
       )}
       {selected.value.length > 0 && ` · ${countWords(selected.value.length)} selected`}
-    </p>
+    </div>
   );
 }
+
+/** How many the map leaves out; of a map of a tap with what puts them on it. */
+function NotDrawn({ count }: { count: number }) {
+  const words = `${countWords(count)} ${notDrawn(count)}`;
+  const isLacking = method.value !== COLUMNS && manifest.missing.some(({ part }) => part === PLACES);
+  if (!isLacking) return <span class="missing">{words}</span>;
+  return (
+    <Popover label={words} name={`${words}: how to put them there`} kind="missing link" align="right">
+      {() => <MissingPart part={PLACES} />}
+    </Popover>
+  );
+}
+
+const PLACES = "places on the maps";
 
 function notDrawn(count: number): string {
   if (method.value === COLUMNS) return count === 1 ? "has no value" : "have no value";

@@ -18,13 +18,15 @@ export function HoverCard({ hovered }: { hovered: Signal<Hovered | null> }) {
   if (!hovered.value) return null;
   const { row, x, y } = hovered.value;
   const by = coloring.value;
-  const label = field("label");
+  const [label, prediction] = [field("label"), field("prediction")];
+  const wrong = field("correct")?.values[row] === 0;
   return (
     <div class="hover-card" style={`translate:${Math.round(x)}px ${Math.round(y)}px`} data-row={row} ref={turned}>
       <Picture of={manifest.pictures} place={row} size={72} row={row} />
       <div>
         <b>{idOf(row)}</b>
         {by && by.field !== label && label && <span>{wordsAt(label, row)}</span>}
+        {wrong && prediction && by?.field !== prediction && <span>✕ predicted {wordsAt(prediction, row)}</span>}
         {by && (
           <span>
             <i class="swatch" style={`background:${by.palette[by.codes[row]] ?? UNKNOWN_COLOR}`} />

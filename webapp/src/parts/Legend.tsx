@@ -6,6 +6,7 @@ import { maskWithout } from "../derived";
 import { areTold } from "../palette";
 import { numberWords } from "../words";
 import { BrushedHistogram } from "./Histogram";
+import { MissingPart } from "./Missing";
 import { UnknownValue, Values } from "./Values";
 
 export function Legend() {
@@ -16,11 +17,29 @@ export function Legend() {
     <aside class="legend" aria-label="Legend" data-column={field.column.name}>
       <h2>{field.column.title}</h2>
       <p class="about">{field.column.about}</p>
-      {field.choices ? <Values field={field} /> : <Scale field={field} limits={colors.limits!} />}
+      {field.column.range ? <Known field={field} limits={colors.limits} /> : <NoneKnown field={field} />}
+    </aside>
+  );
+}
+
+function Known({ field, limits }: { field: Field; limits: [number, number] | null }) {
+  return (
+    <>
+      {field.choices ? <Values field={field} /> : <Scale field={field} limits={limits!} />}
       <p class="hint">
         {field.choices ? hintOf(field) : "Drag over the bars to show only these. Heights are square roots of counts."}
       </p>
-    </aside>
+    </>
+  );
+}
+
+function NoneKnown({ field }: { field: Field }) {
+  const isOfTraining = ["training", "labels", "kinds"].includes(field.column.group);
+  return (
+    <>
+      <p>Known of 0 images.</p>
+      {isOfTraining && <MissingPart part="training images" />}
+    </>
   );
 }
 

@@ -6,6 +6,7 @@ import { mapOfMethod } from "../derived";
 import { address, color, go, manifest, method } from "../state";
 import { Choose, columnChoices } from "./Choose";
 import { Legend } from "./Legend";
+import { MissingPart, NextStep } from "./Missing";
 import { MapView } from "./MapView";
 import { mode, MapTools } from "./MapTools";
 import { Scrubber } from "./Scrubber";
@@ -24,6 +25,7 @@ export function MapPanel() {
           choices={columnChoices()}
           onChoose={(color) => go({ color })}
           shortcut="color"
+          note={<MissingPart part="training images" />}
         />
         <MapTools />
       </div>
@@ -47,7 +49,7 @@ function stepByKeys(event: KeyboardEvent): void {
 function Methods() {
   const methods = [
     ...manifest.maps.map(({ method, title }) => ({ method, title })),
-    { method: COLUMNS, title: "Two columns" },
+    { method: COLUMNS, title: "Scatter plot of two columns" },
   ];
   return (
     <div class="segments" role="group" aria-label="Method">
@@ -76,13 +78,9 @@ function Axis({ name }: { name: "x" | "y" }) {
 function NoMaps() {
   const missing = manifest.missing.find(({ part }) => part === "maps");
   return (
-    <p class="no-maps">
-      This run has no maps of its taps; two columns are drawn against each other instead. {missing?.words}{" "}
-      {missing && (
-        <>
-          Make them: <code>{missing.command}</code>
-        </>
-      )}
-    </p>
+    <div class="no-maps">
+      <p>This run has no maps of its taps; two columns are drawn against each other instead. Draw maps:</p>
+      {missing && <NextStep of={missing} />}
+    </div>
   );
 }

@@ -48,20 +48,22 @@ export function MapView() {
   }, []);
   return (
     <div
-      class="map-view"
+      class={method.value === COLUMNS ? "map-view with-axes" : "map-view"}
       role="group"
       aria-roledescription="map"
       aria-label={mapWords()}
       tabIndex={0}
       onKeyDown={onKeyDown}
     >
-      <div class="canvas" ref={parent} />
+      <div class="plot">
+        <div class="canvas" ref={parent} />
+        <HoverCard hovered={hovered} />
+      </div>
       {method.value === COLUMNS && scatter.value && <Axes scatter={scatter.value} />}
       {!points.value && <p class="waiting">Reading the map …</p>}
       {failure.value && (
         <p class="waiting">The map cannot be drawn: {failure.value} The table has all it would show.</p>
       )}
-      <HoverCard hovered={hovered} />
     </div>
   );
 }

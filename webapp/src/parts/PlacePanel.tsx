@@ -50,6 +50,8 @@ export function PlacePanel() {
 }
 
 function Answer({ of }: { of: Placed }) {
+  // Nobody knows a new image's label: where the run compares with labels, the network's answer stands for it.
+  const called = manifest.reference === "the label" ? "the network's answer" : manifest.reference;
   return (
     <>
       <div class="summary">
@@ -58,11 +60,12 @@ function Answer({ of }: { of: Placed }) {
       </div>
       <section>
         <h3>Tap by tap</h3>
-        <Votes votes={of.votes} depth={of.depth} reference={of.reference} />
+        <Votes votes={of.votes} depth={of.depth} reference={of.reference} called={called} />
         <TapList
           votes={of.votes}
           depth={of.depth}
           reference={of.reference}
+          called={called}
           neighbors={of.neighbors.map((rows) => Uint32Array.from(rows))}
         />
       </section>
@@ -80,7 +83,9 @@ function Probabilities({ of }: { of: number[] }) {
     <ol class="class-bars" aria-label="Probabilities">
       {order.slice(0, LIKELY).map((place) => (
         <li key={place}>
-          <span class="name">{manifest.classes[place]}</span>
+          <span class="name" title={manifest.classes[place]}>
+            {manifest.classes[place]}
+          </span>
           <span class="bar-of" style={`--share:${of[place]};--color:${classPalette.value[place]}`} />
           <span class="share">{confidenceWords(of[place])}</span>
         </li>

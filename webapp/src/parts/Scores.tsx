@@ -16,7 +16,7 @@ export function Scores({ row }: { row: number }) {
     <>
       {GROUPS.map(({ title, of }) => {
         const fields = manifest.columns
-          .filter((column) => of.includes(column.group) && (column.kind === "number" || column.kind === "whole"))
+          .filter((column) => of.includes(column.group) && (column.kind === "number" || column.kind === "whole") && column.range)
           .map(({ name }) => field(name));
         const known = fields.filter((one) => one !== null);
         return known.length > 0 && <ScoreTable key={title} title={title} fields={known} row={row} />;

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { mapTap } from "../derived";
 import type { MapMethod } from "../payload";
 import { go, manifest } from "../state";
-import { numberWords } from "../words";
+import { numberWords, percentWords, shapeWords } from "../words";
 import { stepTap } from "../actions";
 import { Icon } from "./icons";
 import { useScrolled } from "./scrolled";
@@ -83,12 +83,12 @@ function Facts({ tap }: { tap: MapMethod["taps"][number] }) {
     <dl class="tap-facts">
       <div class="tap-name">
         <dt>{tap.tap}</dt>
-        <dd>{shape}</dd>
+        <dd>{shape && shapeWords(shape)}</dd>
       </div>
-      {Object.entries(tap.facts).map(([name, value]) => (
-        <div key={name}>
+      {tap.facts.map(({ name, about, value, share }) => (
+        <div key={name} title={about}>
           <dt>{name}</dt>
-          <dd>{numberWords(value)}</dd>
+          <dd>{share ? percentWords(value) : numberWords(value)}</dd>
         </div>
       ))}
     </dl>

@@ -1,7 +1,7 @@
 /** The story of one example: what it is, what the network made of it tap by tap, and how it stands among all. */
 
 import { useEffect } from "preact/hooks";
-import { closeStory, say, stepStory } from "../actions";
+import { closeStory, sayCopied, stepStory } from "../actions";
 import { wordsAt } from "../columns";
 import { copy } from "../csv";
 import { field, idOf, listed, votes } from "../derived";
@@ -53,12 +53,7 @@ function told(): void {
 
 function Head({ row }: { row: number }) {
   const at = listed.value.indexOf(row);
-  const share = async () =>
-    say(
-      (await copy(linkTo({ row })))
-        ? "Link copied"
-        : "The clipboard cannot be written; take the link from the address bar.",
-    );
+  const share = async () => sayCopied(await copy(linkTo({ row })));
   return (
     <header class="panel-head">
       <PanelTitle of={row} hint={idOf(row)}>

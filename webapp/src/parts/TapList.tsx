@@ -38,9 +38,11 @@ interface TapListProps {
   depth: number;
   reference: number;
   neighbors: Neighbors[];
+  /** What the reference is, in words. */
+  called?: string;
 }
 
-export function TapList({ votes, depth, reference, neighbors }: TapListProps) {
+export function TapList({ votes, depth, reference, neighbors, called = manifest.reference }: TapListProps) {
   const some = neighbors.some((rows) => rows === null || rows.length);
   return (
     <>
@@ -57,8 +59,8 @@ export function TapList({ votes, depth, reference, neighbors }: TapListProps) {
       </ol>
       {some && manifest.base_label && (
         <p class="hint">
-          The nearest training images at each tap, nearest first; a crossed corner marks those of another class than the
-          reference.
+          The nearest training images at each tap, nearest first. An orange corner marks those of another class than{" "}
+          {called}.
         </p>
       )}
     </>

@@ -1,17 +1,17 @@
 /** One unit: its filter, the images that excite it most, their classes. */
 
-import { openStory, say } from "../actions";
+import { openStory, sayCopied } from "../actions";
 import { copy } from "../csv";
 import { rowOfId } from "../derived";
 import { classPalette } from "../coloring";
-import type { Unit } from "../payload";
+import type { TapUnits, Unit } from "../payload";
 import { address, go, linkTo, manifest } from "../state";
 import { countWords, numberWords, percentWords } from "../words";
 import { FilterPicture } from "./FilterPicture";
 import { Icon } from "./icons";
 import { PanelTitle } from "./PanelTitle";
 import { Picture } from "./Picture";
-import { stateWords } from "./Units";
+import { keptWords, stateWords } from "./Units";
 
 export function UnitPage() {
   const { unitTap, unit: number } = address.value;
@@ -22,7 +22,7 @@ export function UnitPage() {
       <Head tap={unitTap} unit={number!} />
       <div class="panel-body" tabIndex={0}>
         {unit ? (
-          <Body unit={unit} />
+          <Body tap={tap!} unit={unit} />
         ) : (
           <p>
             This run tells nothing of unit {number} of {unitTap}.
@@ -34,10 +34,7 @@ export function UnitPage() {
 }
 
 function Head({ tap, unit }: { tap: string; unit: number }) {
-  const share = async () =>
-    say(
-      (await copy(linkTo({}))) ? "Link copied" : "The clipboard cannot be written; take the link from the address bar.",
-    );
+  const share = async () => sayCopied(await copy(linkTo({})));
   return (
     <header class="panel-head">
       <PanelTitle of={`${tap} ${unit}`}>
@@ -53,7 +50,7 @@ function Head({ tap, unit }: { tap: string; unit: number }) {
   );
 }
 
-function Body({ unit }: { unit: Unit }) {
+function Body({ tap, unit }: { tap: TapUnits; unit: Unit }) {
   return (
     <>
       <dl class="pairs">
@@ -73,17 +70,17 @@ function Body({ unit }: { unit: Unit }) {
         )}
       </dl>
       {unit.filter && <FilterPicture filter={unit.filter} />}
-      <Strongest unit={unit} />
+      <Strongest tap={tap} unit={unit} />
       {unit.histogram && <Classes counts={unit.histogram} />}
     </>
   );
 }
 
-function Strongest({ unit }: { unit: Unit }) {
+function Strongest({ tap, unit }: { tap: TapUnits; unit: Unit }) {
   return (
     <section>
       <h3>The images that excite it most</h3>
-      {unit.shown.length === 0 && <p class="quiet">None does.</p>}
+      {unit.shown.length === 0 && <p class="quiet">{keptWords(tap, unit)}</p>}
       <ul class="strongest-images">
         {unit.shown.map((place, rank) => (
           <Strong key={place} unit={unit} rank={rank} place={place} />

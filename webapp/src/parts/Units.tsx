@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import type { TapUnits, Unit } from "../payload";
 import { address, go, manifest } from "../state";
-import { countWords, numberWords, percentWords } from "../words";
+import { counted, countWords, numberWords, percentWords } from "../words";
+import { NextStep } from "./Missing";
 import { Picture } from "./Picture";
 
 export function Units() {
@@ -22,8 +23,8 @@ function NoUnits() {
   return (
     <section class="units-none">
       <h2>Units</h2>
-      <p>No units were measured in this run. {missing?.words}</p>
-      {missing && <code>{missing.command}</code>}
+      <p>No units were measured in this run.</p>
+      {missing && <NextStep of={missing} />}
     </section>
   );
 }
@@ -113,7 +114,7 @@ function UnitTable({ of }: { of: TapUnits }) {
         </thead>
         <tbody>
           {units.map((unit) => (
-            <UnitLine key={unit.unit} tap={of.tap} unit={unit} />
+            <UnitLine key={unit.unit} of={of} unit={unit} />
           ))}
         </tbody>
       </table>
@@ -128,8 +129,8 @@ function sorted(units: Unit[], by: Sort, descending: boolean): Unit[] {
   return [...units].sort((a, b) => sign * (key(a) - key(b)) || a.unit - b.unit);
 }
 
-function UnitLine({ tap, unit }: { tap: string; unit: Unit }) {
-  const open = () => go({ unitTap: tap, unit: unit.unit, row: null });
+function UnitLine({ of, unit }: { of: TapUnits; unit: Unit }) {
+  const open = () => go({ unitTap: of.tap, unit: unit.unit, row: null });
   return (
     <tr class={address.value.unit === unit.unit ? "active" : ""} onClick={open} data-unit={unit.unit}>
       <th scope="row" class="number">
@@ -140,12 +141,20 @@ function UnitLine({ tap, unit }: { tap: string; unit: Unit }) {
       <td>{manifest.classes[unit.excited_by] ?? "–"}</td>
       <td>{stateWords(unit) && <span class="badge state">{stateWords(unit)}</span>}</td>
       <td class="strongest">
+        {unit.shown.length === 0 && <span title={keptWords(of, unit)}>–</span>}
         {unit.shown.slice(0, THUMBS).map((place) => (
           <Picture key={place} of={manifest.unit_pictures} place={place} size={28} />
         ))}
       </td>
     </tr>
   );
+}
+
+/** Why a unit has no pictures. */
+export function keptWords({ kept }: TapUnits, { fires }: Unit): string {
+  if (fires === 0) return "None: it fires at no image.";
+  if (!kept) return "Not kept for the units of this tap.";
+  return `Kept only for the ${counted(kept, "most selective unit")} of this tap; this is not one of them.`;
 }
 
 export function stateWords({ dead, saturated }: Unit): string {

@@ -8,7 +8,7 @@ import { countWords, numberWords } from "../words";
 /** Lines of the summary. */
 export function Verdict({ row }: { row: number }) {
   const kinds = manifest.columns
-    .filter(({ group, kind }) => group === "kinds" && kind === "category")
+    .filter(({ group, kind }) => (group === "kinds" || group === "labels") && kind === "category")
     .map(({ name }) => field(name));
   const suspicion = field("suspicion");
   const rank = suspicion && rankOf(suspicion, row);
@@ -39,9 +39,10 @@ export function Verdict({ row }: { row: number }) {
   );
 }
 
-/** Said aloud where another label is suggested. */
+/** Said aloud where another label is suggested, unless the label looks fine. */
 export function Suspect({ row }: { row: number }) {
-  const [suggested, label] = ["suggested", "label"].map(field);
+  const [suggested, label, kind] = ["suggested", "label", "label_kind"].map(field);
+  if (kind && wordsAt(kind, row) === "fine") return null;
   if (!suggested || !label || valueAt(suggested, row) === null || valueAt(suggested, row) === valueAt(label, row))
     return null;
   return (

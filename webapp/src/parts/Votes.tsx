@@ -8,13 +8,15 @@ interface VotesProps {
   /** 0 to L; L is unresolved. */
   depth: number;
   reference: number;
+  /** What the reference is, in words. */
+  called?: string;
 }
 
-export function Votes({ votes, depth, reference }: VotesProps) {
+export function Votes({ votes, depth, reference, called = manifest.reference }: VotesProps) {
   const { taps, classes } = manifest;
   return (
     <>
-      <p class="decided">{depthWords(depth, reference)}</p>
+      <p class="decided">{depthWords(depth, reference, called)}</p>
       <div
         class="strip"
         role="img"
@@ -33,10 +35,11 @@ export function Votes({ votes, depth, reference }: VotesProps) {
   );
 }
 
-function depthWords(depth: number, reference: number): string {
+function depthWords(depth: number, reference: number, called: string): string {
   const { taps, classes } = manifest;
-  const name = classes[reference] ?? "not known";
-  if (depth >= taps.length) return `Prediction depth ${depth}, unresolved: the last probe does not vote for ${name}, the reference class.`;
+  const name = `${classes[reference] ?? "not known"}, ${called}`;
+  if (depth >= taps.length)
+    return `Prediction depth ${depth}, unresolved: the last probe does not vote for ${name}.`;
   if (depth === 0) return `Prediction depth 0, decided at the first tap, ${taps[0].name}: every probe votes for ${name}.`;
   return `Prediction depth ${depth}, decided at ${taps[depth].name}: from there on every probe votes for ${name}.`;
 }
