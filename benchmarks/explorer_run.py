@@ -20,6 +20,7 @@ from layerwise.seeds import stream
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CLASSES, BASE, K, SPREAD = len(NAMES), 10_000, 10, 0.13
+DRAWN = {"dims": 50, "explained": 0.9, "seconds": 1.0}
 
 
 def write_run(run: Path, *, count: int = 60_000, taps: int = 12, pictures: bool = True, seed: int = 0) -> Path:
@@ -123,6 +124,6 @@ def write_maps(
         table = examples[["id", "label"]].assign(feature_vote=examples["label"])
         table["tsne_x"], table["tsne_y"] = (place + own).T
         table["tsne_trust"], table["tsne_recall"], table["tsne_vote"] = 0.9, 0.3, examples["prediction"]
-        facts = {"tap": str(names[order]), "order": order, "k": 10, "methods": {"tsne": {"seconds": 1.0}}}
+        facts = {"tap": str(names[order]), "order": order, "k": 10, "methods": {"tsne": DRAWN}}
         write_all(run / "maps", {f"{stem}.json": facts, f"{stem}.parquet": table})
     write_all(run / "maps", {"maps.json": {"key": {"class_names": list(NAMES), "images": "test"}, "taps": stems}})
