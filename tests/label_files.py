@@ -11,7 +11,7 @@ from layerwise.difficulty.folds import FoldedDepths
 from layerwise.difficulty.labels.errors import find_label_errors
 from layerwise.difficulty.labels.evidence import Evidence
 from layerwise.difficulty.labels.folder import save_label_errors
-from layerwise.runs import write_all
+from layerwise.runs import read_table, write_all, write_table
 from layerwise.seeds import stream
 from layerwise.training.dynamics import Dynamics
 from layerwise.training.dynamics_log import DynamicsLog
@@ -83,4 +83,13 @@ def write_folds(run: Path, *, class_names: tuple[str, ...] = ("ant", "bee", "cat
         probabilities=0.6 * np.eye(len(class_names))[seen] + 0.4 / len(class_names),
     )
     write_all(run, {"folds.json": {"folds": 5, "taps": found.tap_names}, "folds.parquet": found.table()})
+    return run
+
+
+def measured_in_training(run: Path) -> Path:
+    """Put the made-up dynamics and labels into a run that measured 100 training images of four classes: these ones."""
+    examples = read_table(write_labels(run) / "examples.parquet")
+    train = (examples["split"] == "train").to_numpy()
+    examples.loc[train, "id"] = read_table(run / "labels" / "labels.parquet")["id"].to_numpy()
+    write_table(run / "examples.parquet", examples)
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 from pages import BASE, COUNT, coded_run, opened, rows_shown
 from playwright.sync_api import Browser, Page, expect
 
-from layerwise.runs import read_json, read_table, write_json
+from layerwise.runs import read_json, read_table, write_json, write_table
 from layerwise.seeds import stream
 from layerwise.web.export import export_explorer
+from toy_runs import make_run
 
 pytestmark = pytest.mark.slow
 
@@ -197,11 +199,38 @@ def test_markup_in_names_stays_text(page: Page, run: Path, tmp_path: Path) -> No
 
 
 def test_a_bare_run_says_what_is_missing_and_shows_two_columns(page: Page, tmp_path: Path) -> None:
-    from toy_runs import make_run
-
     run = make_run(tmp_path / "run", split_counts={"test": 40}, base_count=BASE)
     opened(page, export_explorer(run, tmp_path / "page").page.as_uri())
     expect(page.locator(".no-maps")).to_contain_text("two columns are drawn against each other instead")
     expect(page.locator(".counts")).to_have_attribute("data-drawn", "40")
+    page.get_by_role("button", name="Units").click()
+    expect(page.locator(".units-none")).to_contain_text("No units were measured in this run.")
+    expect(page.locator(".units-none")).to_contain_text(f"layerwise inside {run} --units")
     page.get_by_role("button", name="About").click()
     expect(page.locator("main")).to_contain_text(f"layerwise inside {run} --embed pca,tsne")
+
+
+def test_examples_without_a_place_on_the_maps_say_the_command_that_maps_them(
+    page: Page, run: Path, tmp_path: Path
+) -> None:
+    part = Path(shutil.copytree(run, tmp_path / "part"))
+    for path in (part / "maps").glob("*.parquet"):
+        write_table(path, read_table(path).head(COUNT - 40))
+    opened(page, export_explorer(part, tmp_path / "page").page.as_uri())
+    page.get_by_role("button", name="40 not on the maps").click()
+    expect(page.locator(".counts .sheet")).to_contain_text(
+        f"layerwise inside {part} --embed pca,tsne --split test --again"
+    )
+
+
+def test_a_unit_without_pictures_says_of_which_they_were_kept(page: Page, exported: str) -> None:
+    opened(page, f"{exported}#tab=units&unit=1")
+    words = re.compile(r"Kept only for the \d+ most selective units? of this tap; this is not one of them\.")
+    expect(page.locator(".unit-page")).to_contain_text(words)
+    expect(page.locator("tr[data-unit='1'] .strongest span")).to_have_attribute("title", words)
+
+
+def test_enter_in_the_search_opens_the_first_hit(explorer: Page) -> None:
+    explorer.get_by_role("searchbox").fill("test-00017")
+    explorer.keyboard.press("Enter")
+    expect(explorer.locator(".story[data-row='17']")).to_be_visible()

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from exit_files import write_exits
-from label_files import write_labels
+from label_files import measured_in_training, write_labels
 from layerwise.runs import read_table, write_table
 from layerwise.views.explorer.columns import ExampleColumn, example_columns, rows_of
 from layerwise.views.explorer.packing import Packer
@@ -95,15 +95,6 @@ def test_scores_of_training_images_are_shown_where_training_images_were_measured
     np.testing.assert_allclose(suspicion[train], by_id[examples["id"][train]].to_numpy(), rtol=1e-6)
 
 
-def measured_in_training(run: Path) -> Path:
-    """With the run's training images among its examples: their dynamics, labels, and a seed of their noise."""
-    examples = read_table(write_labels(run) / "examples.parquet")
-    train = (examples["split"] == "train").to_numpy()
-    examples.loc[train, "id"] = read_table(run / "labels" / "labels.parquet")["id"].to_numpy()
-    write_table(run / "examples.parquet", examples.assign(factor_noise_seed=np.arange(len(examples))))
-    return run
-
-
 @pytest.fixture
 def noted(make_run: MakeRun, tmp_path: Path) -> Path:
     names = ("ant", "bee", "cat", "dog")
@@ -140,8 +131,10 @@ def test_what_labels_look_like_is_a_category(noted: Path) -> None:
     ]
 
 
-def test_a_seed_of_noise_is_a_name_and_no_column(noted: Path) -> None:
-    assert "factor_noise_seed" not in {one.name for one in example_columns(read_run(noted))}
+def test_a_seed_of_noise_is_a_name_and_no_column(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", split_counts={"test": 3}, factors=False)
+    write_table(run / "examples.parquet", read_table(run / "examples.parquet").assign(factor_noise_seed=[5, 6, 7]))
+    assert "factor_noise_seed" not in {one.name for one in example_columns(read_run(run))}
 
 
 def test_the_reference_is_called_by_what_it_is(make_run: MakeRun, tmp_path: Path) -> None:
