@@ -66,7 +66,7 @@ function Answer({ of }: { of: Placed }) {
           depth={of.depth}
           reference={of.reference}
           called={called}
-          neighbors={of.neighbors.map((rows) => Uint32Array.from(rows))}
+          neighbors={of.neighbors.map((rows) => Uint32Array.from(rows.slice(0, manifest.neighbors?.count)))}
         />
       </section>
       {of.exit && <Exit exit={of.exit} />}
