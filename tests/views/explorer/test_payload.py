@@ -112,6 +112,7 @@ def test_units_bring_their_strongest_pictures_and_the_first_layer_its_filters(
     assert (unit["excited_by"], unit["histogram"]) == (0, [5, 0, 0, 0, 0, 0])
     np.testing.assert_allclose(unit["filter"], view.filters.weights[5], atol=1e-4)
     assert layer["units"][1]["shown"] == []
+    assert [unit["excited_by"] for unit in layer["units"] if unit["dead"]] == [-1]
     np.testing.assert_array_equal(picture(payload, payload.manifest["unit_pictures"], 7), view.units.pictures[7, 0])
 
 

@@ -104,7 +104,7 @@ def _units(view: RunView, units: UnitsView, tap: str) -> Iterator[dict[str, Any]
             "dead": bool(row["dead"]),
             "saturated": bool(row["saturated"]),
             "selectivity": round(float(row["selectivity"]), 4) if math.isfinite(row["selectivity"]) else None,
-            "excited_by": class_to_place.get(str(row["excited_by"]), -1),
+            "excited_by": -1 if row["never_fires"] else class_to_place.get(str(row["excited_by"]), -1),
             "shown": [int(place) for place in top.index],
             "ids": [str(name) for name in top["id"]],
             "values": [round(float(value), 4) for value in top["value"]],
