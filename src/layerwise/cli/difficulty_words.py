@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def print_depths(folder: Path, depths: Depths, seconds: float, *, as_json: bool) -> None:
     """Depths alone: how many are decided at each tap, and how many were asked."""
+    from layerwise.cli.sources import named_model
+
     names = [tap.name for tap in depths.taps]
     if as_json:
         splits = {
@@ -42,7 +44,9 @@ def print_depths(folder: Path, depths: Depths, seconds: float, *, as_json: bool)
         [*rows, (len(names), "unresolved", decided[-1], "–", "–")],
     )
     _say_if_approximate(depths.tap_table())
-    say(f"Written to {folder}. For the report, measure all of it: layerwise difficulty {folder} --again")
+    say(
+        f"Written to {folder}. For the report, measure all of it: layerwise difficulty {folder}{named_model(folder)} --again"
+    )
 
 
 def print_difficulty(folder: Path, seconds: float, *, as_json: bool) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from layerwise.cli.console import confirm
-from layerwise.errors import InputError
+from layerwise.errors import FileError, InputError
 from layerwise.models.catalog import load_model
+from layerwise.models.from_file import is_file_spec
 from layerwise.models.preprocessing import Preprocessing
-from layerwise.models.saved import ModelDescription
+from layerwise.models.saved import ModelDescription, read_description
 from layerwise.sources import Source, given_here, load_images
 from layerwise.sources import source_of_run as _source_of_run
 from layerwise.taps.placing import PLACEMENTS
 
-__all__ = ["Source", "load_images", "read_place", "source_of_names", "source_of_run"]
+__all__ = ["Source", "load_images", "named_model", "read_place", "source_of_names", "source_of_run"]
 
 
 def read_place(text: str) -> str | list[str]:
@@ -23,6 +25,15 @@ def read_place(text: str) -> str | list[str]:
     ('blocks', ['conv1', 'layer1'])
     """
     return text if text in PLACEMENTS else [name.strip() for name in text.split(",")]
+
+
+def named_model(run: Path) -> str:
+    """What a printed command for a run has to say besides: of which file its network is; nothing of a named network."""
+    try:
+        spec = read_description(run).spec
+    except FileError:
+        return ""  # what was done is not undone by words about it
+    return f" --model {shlex.quote(spec)}" if spec is not None and is_file_spec(spec) else ""
 
 
 def source_of_run(

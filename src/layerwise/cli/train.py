@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -194,7 +193,7 @@ def _preprocessing(name: str, images: ImageData) -> Preprocessing | None:
 
 
 def _report(run: Path, *, as_json: bool) -> None:
-    from layerwise.models.from_file import is_file_spec
+    from layerwise.cli.sources import named_model
     from layerwise.runs import read_table, steps_of
 
     facts, history = steps_of(run)["train"], read_table(run / "history.parquet")
@@ -215,8 +214,7 @@ def _report(run: Path, *, as_json: bool) -> None:
             for row in kept.to_dict("records")
         ],
     )
-    named = f" --model {shlex.quote(facts['model'])}" if is_file_spec(facts["model"]) else ""
-    say(f"Written to {run}. Next: layerwise difficulty {run}{named}")
+    say(f"Written to {run}. Next: layerwise difficulty {run}{named_model(run)}")
 
 
 def _interval(row: Mapping[Any, Any], facts: Mapping[str, Any]) -> tuple[float, float, float]:

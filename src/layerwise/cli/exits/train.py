@@ -49,7 +49,7 @@ def train(
 
     layerwise exits train runs/shapes --at layer1,layer2,layer3 --heads linear
     """
-    from layerwise.cli.sources import read_place
+    from layerwise.cli.sources import named_model, read_place
     from layerwise.cli.threads import use_threads
     from layerwise.training.settings import TrainSettings
 
@@ -75,7 +75,7 @@ def train(
     if as_json:
         print_json({"run": str(run), "exits": [*facts["at"], "softmax"], "seconds": facts["seconds"]})
         return
-    say(f"Exits at {', '.join(facts['at'])}, before the last. Next: layerwise exits evaluate {run}")
+    say(f"Exits at {', '.join(facts['at'])}, before the last. Next: layerwise exits evaluate {run}{named_model(run)}")
 
 
 def _train_into(
