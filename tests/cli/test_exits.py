@@ -31,7 +31,8 @@ def with_exits(cli: CommandLine) -> Path:
 
 def test_training_keeps_the_run_and_adds_its_exits(cli: CommandLine) -> None:
     before = cli.files("trained")
-    outcome = cli(*TRAIN, "--json")
+    assert "Next: layerwise exits evaluate trained --model net.py:net\n" in cli(*TRAIN).err
+    outcome = cli(*TRAIN, "--again", "--json")
     assert outcome.code == 0
     assert json.loads(outcome.out.splitlines()[-1])["exits"] == ["0", "2", "softmax"]
     after = cli.files("trained")
@@ -109,6 +110,16 @@ def test_a_budget_is_chosen_on_one_part_and_reported_on_the_other(cli: CommandLi
     assert shown.code == 0
     assert "10 test images; thresholds chosen on 10 others (test)" in shown.out
     assert "Milliseconds of an image, batches of 16" in shown.err
+
+
+def test_times_of_a_busy_machine_are_not_trusted(cli: CommandLine, with_exits: Path) -> None:
+    path = with_exits / "exits" / "summary.json"
+    summary = json.loads(path.read_text())
+    summary["times"]["plain"] = [1.0 for _ in summary["times"]["plain"]]
+    path.write_text(json.dumps(summary))
+    budget = cli("exits", "budget", with_exits, "--macs", "1400", "--of-test", "0.5", "--json")
+    assert "Times are not to be trusted: the parts of the network take" in budget.err
+    assert f"layerwise exits evaluate {with_exits} --model net.py:net\n" in budget.err
 
 
 def test_a_budget_of_milliseconds(cli: CommandLine, with_exits: Path) -> None:

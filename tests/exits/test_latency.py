@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -76,6 +77,21 @@ def test_every_segment_is_timed_at_every_batch_size(policy: EntropyBelow) -> Non
     assert times.plain.shape == (2,)
     assert (times.plain > 0).all()
     assert times.names == net.names
+
+
+def test_each_round_times_every_size_once_with_and_without_exits(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, sizes = small_exits(), []
+    monkeypatch.setattr(net.model, "forward", _noting(sizes, net.model.forward))
+    time_segments(net, torch.rand(4, 1, 8, 8), EntropyBelow(0.5), batch_sizes=(4, 1), repeats=2)
+    assert sizes[-12:] == [1, 1, 4, 4] * 3
+
+
+def _noting(sizes: list[int], forward: Callable[[torch.Tensor], torch.Tensor]) -> Callable[..., torch.Tensor]:
+    def noting(images: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(images))
+        return forward(images)
+
+    return noting
 
 
 REFUSED: list[dict[str, object]] = [{"batch_sizes": (8,)}, {"batch_sizes": (0, 2)}, {"batch_sizes": ()}, {"repeats": 0}]

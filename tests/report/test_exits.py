@@ -59,3 +59,32 @@ def test_without_smaller_networks_it_is_said_why(tmp_path: Path) -> None:
     summary = json.loads(path.read_text())
     path.write_text(json.dumps(summary | {"smaller": [], "comparisons": [], "compared": "none was asked for"}))
     assert "Not compared: none was asked for." in section(run)
+
+
+def changed(run: Path, name: str, **facts: object) -> Path:
+    path = run / "exits" / name
+    path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+    return run
+
+
+def test_times_of_a_busy_machine_are_not_trusted(tmp_path: Path) -> None:
+    run = write_exits(make_run(tmp_path))
+    assert "not to be trusted" not in section(run)
+    times = json.loads((run / "exits" / "summary.json").read_text())["times"]
+    written = section(changed(run, "summary.json", times={**times, "plain": [3.8e-3, 0.3]}))
+    assert (
+        "Times are not to be trusted: the parts of the network take 50 ms together, the whole 300 ms, in batches of "
+        "64; the machine was busy. Measure again on a quiet one: layerwise exits evaluate RUN" in written
+    )
+
+
+def test_it_is_said_where_early_exit_does_not_pay(tmp_path: Path) -> None:
+    run = write_exits(make_run(tmp_path))
+    assert "does not pay" not in section(run)
+    compared = json.loads((run / "exits" / "summary.json").read_text())["comparisons"]
+    changed(run, "summary.json", comparisons=[one | {"verdict": "the smaller one"} for one in compared])
+    written = section(changed(run, "budget.json", gain_95=[-0.03, -0.001]))
+    assert (
+        "Early exit does not pay here: these thresholds cost accuracy and at equal cost a smaller network is better "
+        "(0.5 of the channels). It pays where many images are easy" in written
+    )

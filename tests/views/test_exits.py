@@ -13,7 +13,7 @@ from scipy import stats
 from exit_files import write_exits
 from layerwise.errors import FileError
 from layerwise.runs import read_json, write_json, write_table
-from layerwise.views.exits import depth_by_exit, depth_exit_correlation, read_exits
+from layerwise.views.exits import depth_by_exit, depth_exit_correlation, distrust_of_times, read_exits
 from layerwise.views.run import read_run
 from toy_runs import make_run
 
@@ -115,3 +115,17 @@ def test_examples_that_leave_where_there_is_no_exit_are_refused(
     assert str(caught.value) == (
         f"{run}/exits/left.parquet is damaged: {fault}.\n    Again: layerwise exits budget {run}"
     )
+
+
+def test_times_are_trusted_where_the_parts_take_what_the_whole_does() -> None:
+    times = {"batch_sizes": [1, 64], "segments": [[0.5, 0.7], [2.0, 3.0]], "plain": [1.0, 4.0]}
+    assert distrust_of_times(times, "runs/a") == ""
+    assert distrust_of_times({**times, "plain": [1.0, 3.9]}, "runs/a") == (
+        "Times are not to be trusted: the parts of the network take 5e+03 ms together, the whole 3.9e+03 ms, in "
+        "batches of 64; the machine was busy. Measure again on a quiet one: layerwise exits evaluate runs/a"
+    )
+
+
+def test_of_several_batch_sizes_the_worst_is_told() -> None:
+    times = {"batch_sizes": [1, 64], "segments": [[0.000064], [0.003]], "plain": [0.000387, 0.001]}
+    assert "0.064 ms together, the whole 0.387 ms, in batches of 1;" in distrust_of_times(times, "r")

@@ -159,8 +159,8 @@ def time_segments(
         images: as `ExitNetwork.predict` takes them, as many as the largest batch size.
         policy: whose decisions are timed; nobody leaves. An exit that it does not ask has no head.
         batch_sizes: any order.
-        repeats: passes at each size; the median counts.
-        progress: is shown the batch sizes.
+        repeats: rounds, each over all sizes, with and without exits; the median counts.
+        progress: is shown the rounds.
 
     Raises:
         InputError: a size or the repeats are below 1.
@@ -175,38 +175,35 @@ def time_segments(
         raise NotEnoughExamplesError(f"timing batches of {sizes[-1]} needs as many images; got {len(images)}.")
     policy.check(len(net.heads), net.num_classes)
     inputs = net.inputs(images, sizes[-1])
+    passes: list[list[NDArray[np.float64]]] = [[] for _ in sizes]
+
+    def parts(place: int) -> Callable[[], object]:
+        return lambda: passes[place].append(_one_pass(net, inputs[slice(0, sizes[place])], policy))
+
+    def whole(place: int) -> Callable[[], object]:
+        return lambda: net.model(inputs[slice(0, sizes[place])]).float().cpu()
+
+    calls = [call for place in range(len(sizes)) for call in (parts(place), whole(place))]
     with borrowed(net):
-        timed = [
-            _time_size(net, inputs[slice(0, size)], policy, repeats)
-            for size in progress(sizes, total=len(sizes), what="Timing segments")
-        ]
-    segments, heads, plain = zip(*timed, strict=True)
-    return SegmentTimes(np.array(sizes), np.stack(segments), np.stack(heads), np.array(plain), net.names)
+        medians = time_calls(calls, repeats, inputs[slice(0, 1)].device, progress=progress)
+    taken = np.stack([np.median(rounds[1:], axis=0) for rounds in passes])
+    return SegmentTimes(np.array(sizes), taken[:, ::2], taken[:, 1::2], np.array(medians[1::2]), net.names)
 
 
-def time_calls(calls: Sequence[Callable[[], object]], repeats: int, device: torch.device) -> list[float]:
-    """Medians of the seconds that each call takes, after one to warm up.
+def time_calls(
+    calls: Sequence[Callable[[], object]], repeats: int, device: torch.device, *, progress: Progress = silent
+) -> list[float]:
+    """Medians of the seconds that each call takes, after a round to warm up.
 
     The calls take turns, so that a machine that is busy for a while is as busy for each.
     """
     seconds: list[list[float]] = [[] for _ in calls]
-    for _ in range(repeats + 1):
+    for _ in progress(range(repeats + 1), total=repeats + 1, what="Timing"):
         for call, taken in zip(calls, seconds, strict=True):
             started = _now(device)
             call()
             taken.append(_now(device) - started)
     return [float(np.median(taken[1:])) for taken in seconds]
-
-
-def _time_size(
-    net: ExitNetwork, images: Tensor, policy: ExitPolicy, repeats: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Medians of each segment (E + 1,), of each head (E,), and of the network without exits."""
-    passes: list[NDArray[np.float64]] = []
-    calls = [lambda: passes.append(_one_pass(net, images, policy)), lambda: net.model(images).float().cpu()]
-    _, plain = time_calls(calls, repeats, images.device)
-    parts = np.median(passes[1:], axis=0)
-    return parts[::2], parts[1::2], plain
 
 
 def _one_pass(net: ExitNetwork, images: Tensor, policy: ExitPolicy) -> NDArray[np.float64]:

@@ -12,10 +12,12 @@ from layerwise.plots.words import signed
 from layerwise.report.galleries import cards
 from layerwise.report.html import Html, details, figure, joined, name, paragraph, table, tag
 from layerwise.report.pictures import Album
-from layerwise.views.exits import ExitsView, depth_by_exit, depth_exit_correlation
+from layerwise.views.exits import ExitsView, depth_by_exit, depth_exit_correlation, distrust_of_times
 from layerwise.views.run import RunView
 
 PER_GALLERY = 12
+SMALLER = "the smaller one"
+"""A comparison's verdict."""
 
 
 def exits_section(view: RunView, album: Album) -> Html:
@@ -23,11 +25,17 @@ def exits_section(view: RunView, album: Album) -> Html:
     exits = view.exits
     if exits is None:
         return Html()
-    parts = [_answer(exits), _curve(exits, album), _time_curve(exits, album), _comparisons(exits), _exits_table(exits)]
+    parts = [_distrust(exits), _answer(exits), _does_not_pay(exits), _curve(exits, album)]
+    parts += [_time_curve(exits, album), _comparisons(exits), _exits_table(exits)]
     if exits.budget is not None and exits.left is not None:
         parts += [_shares(exits, exits.budget, album), _depth(view, exits, exits.left, album)]
         parts.append(_galleries(view, exits, exits.left))
     return joined(parts)
+
+
+def _distrust(exits: ExitsView) -> Html:
+    distrust = distrust_of_times(exits.summary["times"], "RUN")
+    return paragraph(tag("b", distrust)) if distrust else Html()
 
 
 def _answer(exits: ExitsView) -> Html:
@@ -41,6 +49,19 @@ def _answer(exits: ExitsView) -> Html:
         f"{_cut(budget['mac_cut'])} MACs, heads counted, and {_cut(time_cut)} time (predicted, in batches of "
         f"{exits.batch_size}), for {_points(budget['gain'], *budget['gain_95'])} points of accuracy (paired, 95 %). "
         f"Thresholds were chosen on {budget['chosen_on']}, and are reported on others.{promise}"
+    )
+
+
+def _does_not_pay(exits: ExitsView) -> Html:
+    """Where the budget costs accuracy beyond its interval, or a smaller network is better; nothing elsewhere."""
+    better = list(dict.fromkeys(one["smaller"] for one in exits.summary["comparisons"] if one["verdict"] == SMALLER))
+    costs = ["these thresholds cost accuracy"] if exits.budget and exits.budget["gain_95"][1] < 0 else []
+    beaten = [f"at equal cost a smaller network is better ({', '.join(better)})"] if better else []
+    if not costs + beaten:
+        return Html()
+    return paragraph(
+        f"Early exit does not pay here: {' and '.join(costs + beaten)}. It pays where many images are easy, so that "
+        "early heads are right on most of what they are sure of."
     )
 
 

@@ -18,6 +18,9 @@ from layerwise.runs import read_array, read_json, read_object, read_table
 from layerwise.views.faults import refuse_faults
 from layerwise.views.patterns import Pattern, pattern_fault
 
+ALIKE = 0.25
+"""Of the whole's time: so much may the parts' differ from it. A tiny network's do by an eighth on a quiet machine."""
+
 MAYBE = (type(None), float)
 SPREAD = [float, float]
 ORACLE = {"accuracy": float, "mac_cut": float}
@@ -161,6 +164,26 @@ def _recorded(run: Path, split: str, exits: int) -> tuple[NDArray[np.str_] | Non
             f"    Record again: layerwise exits evaluate {run}"
         )
     return ids, logits
+
+
+def distrust_of_times(times: Mapping[str, Any], run: str) -> str:
+    """Words where the parts of the network together do not take what the whole does; empty where they do.
+
+    Args:
+        times: `batch_sizes` (S,), `segments` (S, E + 1) and `plain` (S,), seconds of a batch.
+        run: whose times these are, as a command is given it.
+    """
+    whole = np.asarray(times["plain"], np.float64)
+    parts = np.asarray(times["segments"], np.float64).sum(axis=1)
+    apart = np.abs(np.log(np.maximum(parts, 1e-12) / np.maximum(whole, 1e-12)))
+    worst = int(apart.argmax())
+    if abs(parts[worst] - whole[worst]) <= ALIKE * whole[worst]:
+        return ""
+    return (
+        f"Times are not to be trusted: the parts of the network take {1e3 * parts[worst]:.3g} ms together, the whole "
+        f"{1e3 * whole[worst]:.3g} ms, in batches of {times['batch_sizes'][worst]}; the machine was busy. "
+        f"Measure again on a quiet one: layerwise exits evaluate {run}"
+    )
 
 
 def depth_by_exit(left: pd.DataFrame, examples: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:

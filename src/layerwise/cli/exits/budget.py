@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from layerwise.cli.console import AsJson, print_json
+from layerwise.cli.console import AsJson, print_json, say
 from layerwise.cli.exits.options import Ensemble, Policy, Run
 from layerwise.cli.exits.tables import budget_summary, print_budget
 
@@ -48,6 +48,7 @@ def budget(
     """
     import pandas as pd
 
+    from layerwise.cli.sources import named_model
     from layerwise.errors import InputError
     from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, choose_for_seconds, evaluate_on
     from layerwise.exits.chosen import policy_named
@@ -55,6 +56,7 @@ def budget(
     from layerwise.exits.guarantee import choose_with_guarantee
     from layerwise.exits.latency import LARGEST_BATCH
     from layerwise.runs import write_all
+    from layerwise.views.exits import distrust_of_times
 
     if sum(given is not None for given in (loss, macs, ms, harm)) != 1:
         raise InputError("give one budget: --loss 0.005, --macs 20e6, --ms 2.5, or --harm 0.02 for a guarantee.")
@@ -79,6 +81,8 @@ def budget(
     facts |= {"split": report.split, "fingerprint": trained_fingerprint(run)}
     left = pd.DataFrame({"id": report.ids, "exit": summary.exit, "right": summary.right})
     write_all(exits_folder(run), {"budget.json": facts, "left.parquet": left})
+    if distrust := distrust_of_times(times.to_dict(), f"{run}{named_model(run)}"):
+        say(distrust)
     if as_json:
         print_json({"run": str(run), **facts})
         return

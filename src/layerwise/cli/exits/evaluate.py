@@ -51,6 +51,7 @@ def evaluate(
     layerwise exits evaluate runs/cifar10 --smaller 0.75,resnet14
     """
     from layerwise.cli.exits.smaller import draw_smaller, read_wanted, train_smaller
+    from layerwise.cli.sources import named_model
     from layerwise.cli.threads import use_threads
     from layerwise.errors import InputError
     from layerwise.exits.chosen import policy_named
@@ -59,6 +60,7 @@ def evaluate(
     from layerwise.exits.latency import BATCH_SIZES, time_segments
     from layerwise.exits.recorded import record_exits
     from layerwise.runs import write_all
+    from layerwise.views.exits import distrust_of_times
 
     chosen, wanted = policy_named(policy, ensemble=ensemble), read_wanted(smaller)
     if threads is not None:
@@ -99,6 +101,8 @@ def evaluate(
         compared, found = _compare(networks, net, shown, recordings, chosen, times)
         facts |= {**found, "compared": notes + found["compared"]}
     table = write()
+    if distrust := distrust_of_times(times.to_dict(), f"{run}{named_model(run)}"):
+        say(distrust)
     if as_json:
         print_json({"run": str(run), **facts, "times": times.to_dict()})
         return
