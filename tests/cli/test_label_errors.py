@@ -45,11 +45,55 @@ def test_for_people_there_is_a_table_and_what_is_there_is_not_overwritten(cli: C
     assert shown.code == 0, shown.err
     assert "40 labels:" in shown.err + shown.out
     assert "neighbours of the suggested class" in shown.out
-    assert "Look at them: layerwise difficulty noted && layerwise report noted" in shown.err
+    named = "noted --model net.py:net"
+    next_steps = (
+        f"layerwise difficulty {named} --split all && layerwise report noted, or then layerwise explore {named}"
+    )
+    assert f"Look at them: {next_steps}" in shown.err
+    assert cli("difficulty", *named.split(), "--k", "5").code == 0
+    shown = cli(*RANK, "--suspects", "4", "--again")
+    assert (
+        "Look at them: layerwise report noted. For the story of each training image: "
+        f"layerwise difficulty {named} --split all --again, then layerwise explore {named}\n" in shown.err
+    )
+    assert cli("difficulty", *named.split(), "--k", "5", "--split", "all", "--again").code == 0
+    shown = cli(*RANK, "--suspects", "4", "--again")
+    assert f"Look at them: layerwise report noted, or layerwise explore {named}\n" in shown.err
     said = cli.refusal(*RANK)
     assert "noted holds suspect labels already." in said
-    assert "To rank them again, add --again." in said
-    assert cli(*RANK, "--again").code == 0
+    assert "To export them, add --csv FILE; to rank them again, --again." in said
+
+
+@pytest.mark.slow
+def test_labels_are_exported_when_they_are_ranked_and_afterwards(cli: CommandLine, noted: Path) -> None:
+    assert cli(*RANK, "--suspects", "4", "--csv", "first.csv").code == 0
+    plain = pd.read_csv("first.csv", dtype={"id": str})
+    assert plain["id"].tolist() == load_dynamics(noted)[0].tolist()
+    before = cli.files(noted)
+    outcome = cli("difficulty", noted, "--label-errors", "--csv", "new/then.csv", "--csv-for", "datalab", "--json")
+    assert json.loads(outcome.out) == {"run": "noted", "images": 40, "csv": "new/then.csv"}
+    assert "Exported 40 labels, in the order of the training images: new/then.csv" in outcome.err
+    assert cli.files(noted) == before
+    datalab = pd.read_csv("new/then.csv", dtype={"id": str})
+    assert datalab.columns.tolist() == ["id", "is_label_issue", "label_score", "given_label", "predicted_label"]
+    np.testing.assert_allclose(datalab["label_score"], 1 - plain["suspicion"])
+    assert cli.refusal("difficulty", noted, "--label-errors", "--csv", "first.csv") == (
+        "FileError: first.csv is there already: it would be lost. Give another name, or remove it.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--csv", "a.csv"), "--csv exports what --label-errors finds."),
+        (("--label-errors", "--csv-for", "datalab"), "--csv-for datalab says for which tool, and not where to."),
+        (("--label-errors", "--csv", "a.csv", "--csv-for", "datalap"), 'Did you mean "datalab"'),
+    ],
+)
+def test_an_export_that_says_too_little_is_refused(
+    cli: CommandLine, toys: Path, options: tuple[str, ...], said: str
+) -> None:
+    assert said in cli.refusal("difficulty", "trained", *options)
 
 
 def test_a_run_without_dynamics_says_how_to_get_them(cli: CommandLine, toys: Path) -> None:

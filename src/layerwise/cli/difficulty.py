@@ -64,6 +64,13 @@ def difficulty(
     suspects: Annotated[
         int, typer.Option(help="With --label-errors: how many labels to gather evidence on.")
     ] = SUSPECTS,
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="With --label-errors: export them, those found before, too, to this new file."),
+    ] = None,
+    csv_for: Annotated[
+        str | None, typer.Option(help="With --csv: plain, datalab (cleanlab) or fiftyone; by default plain.")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Replace what was measured before.")] = False,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Run the FILE.py that the run names as its network.")
@@ -78,12 +85,14 @@ def difficulty(
 
     layerwise difficulty runs/digits --label-errors
 
+    layerwise difficulty runs/digits --label-errors --csv labels.csv --csv-for datalab
+
     layerwise difficulty runs/digits --folds 5
 
     layerwise difficulty runs/seed0 --with runs/seed1 --with runs/seed2
     """
     from layerwise.cli.folds import check_not_folded, measure_folds
-    from layerwise.cli.label_errors import check_not_ranked, rank_labels
+    from layerwise.cli.label_errors import check_not_ranked, export_found, rank_labels, read_csv_options
     from layerwise.cli.over_runs import combine
     from layerwise.cli.sources import source_of_names, source_of_run
     from layerwise.cli.threads import use_threads
@@ -108,12 +117,15 @@ def difficulty(
         raise InputError(
             f"--suspects {suspects} is of --label-errors, which is not asked for. Add it, or leave both out."
         )
+    exported = read_csv_options(csv, csv_for, label_errors=label_errors)
     if threads is not None:
         use_threads(threads)
     folder = output or run
     of_training_images = [
         name for name, given in {"--label-errors": label_errors, "--folds": folds is not None}.items() if given
     ]
+    if exported and run is not None and not again and export_found(run, exported, as_json=as_json):
+        return
     if folder is not None and not again:
         check = check_not_ranked if label_errors else check_not_measured if folds is None else check_not_folded
         check(folder)
@@ -138,7 +150,7 @@ def difficulty(
         cache = None if no_cache else cache_folder()
         settings = ProbeSettings(k, batch_size, limit_gb * 1e9, device=device, cache=cache, fast=fast)
         if folds is None:
-            rank_labels(source, folder, taps=taps, suspects=suspects, settings=settings, as_json=as_json)
+            rank_labels(source, folder, taps=taps, suspects=suspects, settings=settings, csv=exported, as_json=as_json)
         else:
             measure_folds(source, folder, folds=folds, taps=taps, settings=settings, as_json=as_json)
         return
