@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,32 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_every_public_function_has_a_docstring() -> None:
     assert [name for name in layerwise.__all__ if not getattr(layerwise, name).__doc__] == []
+
+
+def public_functions() -> dict[str, Callable[..., object]]:
+    """Public functions, and public methods of public classes, by their names."""
+    found: dict[str, Callable[..., object]] = {}
+    for name in layerwise.__all__:
+        public = getattr(layerwise, name)
+        if inspect.isfunction(public):
+            found[name] = public
+        elif inspect.isclass(public):
+            for method, _ in inspect.getmembers(public, callable):
+                if not method.startswith("_") or method == "__init__":
+                    found[f"{name}.{method}"] = getattr(public, method)
+    return found
+
+
+def test_every_public_name_that_takes_a_path_takes_a_string_as_well() -> None:
+    annotated = [
+        (name, parameter, str(annotation))
+        for name, function in public_functions().items()
+        for parameter, annotation in getattr(function, "__annotations__", {}).items()
+        if parameter != "return"
+    ]
+    paths = [one for one in annotated if "Path" in one[2]]
+    assert len(paths) > 30
+    assert [one for one in paths if "str" not in one[2]] == []
 
 
 def files() -> list[Path]:

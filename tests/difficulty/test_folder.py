@@ -25,7 +25,9 @@ from layerwise.difficulty.folder import (
 )
 from layerwise.difficulty.measuring import measure_difficulty
 from layerwise.difficulty.result import Difficulty
+from layerwise.difficulty.settings import ProbeSettings
 from layerwise.errors import InputError, RunError
+from layerwise.recording.activations import Activations
 from layerwise.views.run import read_run
 
 
@@ -52,6 +54,30 @@ def test_what_is_saved_is_loaded_and_can_be_viewed(tmp_path: Path, data: ImageDa
     assert loaded.taps == measured.taps
     assert loaded.votes.tolist() == measured.votes.tolist()
     assert read_run(tmp_path).splits == ("train", "test")
+
+
+def test_a_folder_may_be_given_as_a_string(tmp_path: Path, data: ImageData, measured: Difficulty) -> None:
+    run = str(tmp_path / "run")
+    save_difficulty(run, measured, data.train, data)
+    assert load_difficulty(run).depth.tolist() == measured.depth.tolist()
+    assert read_run(run).splits == ("train", "test")
+    save_depths(run, measured.depths)
+    assert load_depths(run).depth.tolist() == measured.depth.tolist()
+
+
+def test_activations_are_kept_in_folders_that_are_given_as_strings(tmp_path: Path, data: ImageData) -> None:
+    net = nn.Sequential(nn.Flatten(), nn.Linear(9, 3))
+    settings = ProbeSettings(k=5, keep=str(tmp_path / "kept"), cache=str(tmp_path / "cache"))
+    measured = measure_difficulty(net, data.train, data, settings=settings, partial=str(tmp_path / "partial"))
+    kept = next((tmp_path / "kept").iterdir())
+    Activations.load(str(kept)).save(str(tmp_path / "copy"))
+    assert len(Activations.load(str(tmp_path / "copy")).labels) in (40, len(measured))
+
+
+def test_a_measurement_is_shown_in_few_words(measured: Difficulty) -> None:
+    counted = "60 examples: 20 test, 40 train; 5 taps, 3 classes"
+    assert repr(measured) == f"Difficulty({counted}, k = 5, agree_with = 'prediction')"
+    assert repr(measured.depths) == f"Depths({counted}, agree_with = 'prediction')"
 
 
 def test_the_table_has_a_row_for_each_example_and_says_what_is_unresolved(measured: Difficulty) -> None:

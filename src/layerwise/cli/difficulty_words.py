@@ -44,9 +44,8 @@ def print_depths(folder: Path, depths: Depths, seconds: float, *, as_json: bool)
         [*rows, (len(names), "unresolved", decided[-1], "–", "–")],
     )
     _say_if_approximate(depths.tap_table())
-    say(
-        f"Written to {folder}. For the report, measure all of it: layerwise difficulty {folder}{named_model(folder)} --again"
-    )
+    again = f"layerwise difficulty {folder}{named_model(folder)} --again"
+    say(f"Written to {folder}. For the report, measure all of it: {again}")
 
 
 def print_difficulty(folder: Path, seconds: float, *, as_json: bool) -> None:

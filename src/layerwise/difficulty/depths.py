@@ -52,6 +52,9 @@ class Depths:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"Depths({short(self.splits, self.taps, self.class_names)}, agree_with = {self.agree_with!r})"
+
     @cached_property
     def predictions(self) -> NDArray[np.int64]:
         """The class that the network gives each example, shape (N,)."""
@@ -117,3 +120,10 @@ def tap_columns(taps: Sequence[Tap], provenance: Mapping[str, Any]) -> pd.DataFr
         exact_votes_high=pd.Series(high).where(projected),
         exact_votes_of=pd.Series(sample, table.index, dtype="Int64").where(projected),
     )
+
+
+def short(splits: NDArray[np.str_], taps: Sequence[Tap], class_names: Sequence[str]) -> str:
+    """How many examples of which splits, taps and classes, for a `repr`."""
+    names, counts = np.unique(splits, return_counts=True)
+    by_split = ", ".join(f"{count} {name}" for name, count in zip(names, counts, strict=True))
+    return f"{len(splits)} examples: {by_split}; {len(taps)} taps, {len(class_names)} classes"

@@ -22,7 +22,7 @@ WHOLE_ONLY = ("votes.npy", "neighbors.npy", "base.parquet", "thumbnails.npy", "b
 
 
 def save_difficulty(
-    run: Path,
+    run: Path | str,
     difficulty: Difficulty,
     train: ImageData,
     examples: ImageData,
@@ -33,7 +33,7 @@ def save_difficulty(
     """Write a measurement into a run folder: all of it or, if the disk is full, nothing.
 
     Args:
-        run: the folder.
+        run: the folder, as a path or a string.
         difficulty: the measurement.
         train: the training examples of its probes.
         examples: the examples that it measures.
@@ -43,6 +43,7 @@ def save_difficulty(
     Raises:
         RunError: the disk is full; the folder is as it was.
     """
+    run = Path(run)
     write_all(
         run,
         {
@@ -60,12 +61,12 @@ def save_difficulty(
 
 
 def save_depths(
-    run: Path, depths: Depths, *, taps: pd.DataFrame | None = None, facts: Mapping[str, Any] | None = None
+    run: Path | str, depths: Depths, *, taps: pd.DataFrame | None = None, facts: Mapping[str, Any] | None = None
 ) -> None:
     """Write depths into a run folder, and remove what an earlier, whole measurement left there.
 
     Args:
-        run: the folder.
+        run: the folder, as a path or a string.
         depths: the measurement.
         taps: more columns for the table of taps, with its `name`.
         facts: what else run.json is to say.
@@ -73,6 +74,7 @@ def save_depths(
     Raises:
         RunError: the disk is full; the folder is as it was.
     """
+    run = Path(run)
     write_all(
         run,
         {
@@ -118,13 +120,14 @@ def check_same_network(run: Path, model_fingerprint: str) -> None:
         raise RunExistsError(f"{run} belongs to another network.\n    Choose another folder: -o FOLDER")
 
 
-def load_difficulty(run: Path) -> Difficulty:
+def load_difficulty(run: Path | str) -> Difficulty:
     """Read a measurement back.
 
     Raises:
         RunError: nothing was measured in this folder, or depths only.
         FileError: a file is missing, truncated or of another kind.
     """
+    run = Path(run)
     facts = _facts(run)
     if facts.get("depths_only"):
         raise RunError(
@@ -140,13 +143,14 @@ def load_difficulty(run: Path) -> Difficulty:
     )
 
 
-def load_depths(run: Path) -> Depths:
+def load_depths(run: Path | str) -> Depths:
     """Read depths back, those of a whole measurement too.
 
     Raises:
         RunError: nothing was measured in this folder.
         FileError: a file is missing, truncated or of another kind.
     """
+    run = Path(run)
     facts = _facts(run)
     examples, taps = read_table(run / "examples.parquet"), read_table(run / "taps.parquet")
     return Depths(

@@ -38,7 +38,7 @@ def measure_difficulty(
     preprocessing: Preprocess | None = None,
     settings: ProbeSettings | None = None,
     k: int | None = None,
-    partial: Path | None = None,
+    partial: Path | str | None = None,
     progress: Progress = silent,
 ) -> Difficulty:
     """Say of every example at which tap the network decides it.
@@ -56,8 +56,8 @@ def measure_difficulty(
         preprocessing: what the network expects to be done to pixels in [0, 1].
         settings: k, batch size, limits.
         k: neighbours in a vote; overrides that of `settings`.
-        partial: a folder where finished taps are kept, from which an interrupted call goes on; to be removed when the
-            result is saved.
+        partial: a folder (path or string) where finished taps are kept, from which an interrupted call goes on; to be
+            removed when the result is saved.
         progress: is shown the batches and the taps.
 
     Raises:
@@ -105,7 +105,7 @@ def measure_depths(
     preprocessing: Preprocess | None = None,
     settings: ProbeSettings | None = None,
     k: int | None = None,
-    partial: Path | None = None,
+    partial: Path | str | None = None,
     progress: Progress = silent,
 ) -> Depths:
     """Say of every example at which tap the network decides it, and no more: `measure_difficulty`'s depths, sooner.
@@ -122,7 +122,7 @@ def measure_depths(
         preprocessing: what the network expects to be done to pixels in [0, 1].
         settings: k, batch size, limits.
         k: neighbours in a vote; overrides that of `settings`.
-        partial: a folder where finished taps are kept.
+        partial: a folder (path or string) where finished taps are kept.
         progress: is shown the batches and the taps.
 
     Raises:
@@ -236,8 +236,8 @@ def _plan(recorder: ProbeRecorder) -> dict[str, Any]:
 
 
 @contextmanager
-def _found_so_far(partial: Path | None, plan: dict[str, Any]) -> Iterator[FoundSoFar]:
-    found = FoundSoFar(partial, plan)
+def _found_so_far(partial: Path | str | None, plan: dict[str, Any]) -> Iterator[FoundSoFar]:
+    found = FoundSoFar(None if partial is None else Path(partial), plan)
     try:
         yield found
     except (DataError, ModelError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -84,7 +85,7 @@ class ProbeRecorder:
         """Where the neighbours of the raw images may be known already."""
         # What is kept there is exact.
         folder = self.settings.cache if self.projection is None else None
-        return InputCache(folder, self.train, self.examples, self.settings.k)
+        return InputCache(None if folder is None else Path(folder), self.train, self.examples, self.settings.k)
 
     @property
     def projection(self) -> Projection | None:
@@ -190,7 +191,7 @@ class ProbeRecorder:
                 batch_size=settings.batch_size,
                 reduce=self.projection,
                 limit_bytes=settings.limit_bytes,
-                keep=settings.keep / name if settings.keep is not None else None,
+                keep=None if settings.keep is None else Path(settings.keep) / name,
                 device=settings.device,
                 progress=progress,
             )

@@ -16,7 +16,7 @@ from layerwise.arrays.intervals import wilson_interval
 from layerwise.arrays.label_quality import knn_disagreement
 from layerwise.arrays.soft_depth import soft_depth, sure_agreement, survival, vote_entropies, vote_margins
 from layerwise.arrays.votes import vote, vote_counts
-from layerwise.difficulty.depths import Depths, tap_columns
+from layerwise.difficulty.depths import Depths, short, tap_columns
 from layerwise.taps import Tap
 
 
@@ -54,6 +54,10 @@ class Difficulty:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        counted = short(self.splits, self.taps, self.class_names)
+        return f"Difficulty({counted}, k = {self.k}, agree_with = {self.agree_with!r})"
 
     @property
     def k(self) -> int:

@@ -14,10 +14,10 @@ class ProbeSettings:
         k: neighbours in a vote.
         batch_size: images in one forward pass.
         limit_bytes: the most memory for recorded activations.
-        keep: a folder for the activations, which are otherwise dropped after use.
+        keep: a folder (path or string) for the activations, which are otherwise dropped after use.
         device: where to compute; by default where the model is.
-        cache: a folder where the neighbours of the raw images are kept for the next network on the same images, such as
-            `layerwise.difficulty.input_cache.cache_folder()`; by default they are not.
+        cache: a folder (path or string) where the neighbours of the raw images are kept for the next network on the
+            same images, such as `layerwise.difficulty.input_cache.cache_folder()`; by default they are not.
         fast: project taps with more features than this to so many numbers, which takes less memory and time. Votes are
             then approximate, and the result says how many of a sample are the exact ones. By default nothing is.
     """
@@ -25,7 +25,7 @@ class ProbeSettings:
     k: int = 30
     batch_size: int = 256
     limit_bytes: float = 4e9
-    keep: Path | None = None
+    keep: Path | str | None = None
     device: str | None = None
-    cache: Path | None = None
+    cache: Path | str | None = None
     fast: int | None = None

@@ -61,7 +61,7 @@ def known_models() -> tuple[str, ...]:
 
 
 def load_model(
-    name: str, *, num_classes: int, in_channels: int = 3, weights: Path | None = None, seed: int = 0
+    name: str, *, num_classes: int, in_channels: int = 3, weights: Path | str | None = None, seed: int = 0
 ) -> nn.Module:
     """A network by name, in training mode, on the CPU.
 
@@ -71,7 +71,7 @@ def load_model(
         num_classes: K, the width of the last layer.
         in_channels: C of the images. A torchvision network is made for 3: for any other number its first convolution
             is replaced by one that takes C. A `FILE.py:NAME` is given it if it takes an argument of that name.
-        weights: a file for `load_weights`; without it the weights are drawn.
+        weights: a file (path or string) for `load_weights`; without it the weights are drawn.
         seed: draws the weights; torch's global generator is left as it was.
 
     Raises:

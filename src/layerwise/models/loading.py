@@ -51,7 +51,7 @@ class LoadReport:
         return " ".join(lines)
 
 
-def load_weights(model: nn.Module, path: Path) -> LoadReport:
+def load_weights(model: nn.Module, path: Path | str) -> LoadReport:
     """Put the weights of a file into a network, in place; if they do not fit, the network stays as it was.
 
     Reads safetensors, state dicts, dicts around one, Lightning checkpoints, and networks saved whole. Nothing in

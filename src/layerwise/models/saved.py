@@ -77,11 +77,12 @@ class SavedModel:
     description: ModelDescription
 
 
-def save_model(run: Path, model: nn.Module, description: ModelDescription) -> None:
+def save_model(run: Path | str, model: nn.Module, description: ModelDescription) -> None:
     """Write a network into a run folder: first its weights, then its description, each whole or not at all.
 
     Weights that are shared under several names are written once for each: then every name can be read.
     """
+    run = Path(run)
     tensors = {
         name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, value in model.state_dict().items()

@@ -69,15 +69,17 @@ class Activations:
         array = self[tap]
         return array.reshape(len(array), -1)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write one `.npy` file per tap, and those that `load` needs; an earlier recording there is replaced."""
+        folder = Path(folder)
         (folder / INDEX).unlink(missing_ok=True)
         for tap in self.taps:
             write_array(folder / file_name(tap), self.arrays[tap.name])
         self.save_index(folder)
 
-    def save_index(self, folder: Path) -> None:
+    def save_index(self, folder: Path | str) -> None:
         """Write all but the taps' arrays, the list of taps last: a folder without it holds no recording."""
+        folder = Path(folder)
         for column in COLUMNS:
             write_array(folder / f"{column}.npy", getattr(self, column))
         expected = {file_name(tap) for tap in self.taps}
@@ -88,12 +90,13 @@ class Activations:
         write_json(folder / INDEX, {"network": self.network, "taps": taps})
 
     @classmethod
-    def load(cls, folder: Path) -> Activations:
+    def load(cls, folder: Path | str) -> Activations:
         """Read what `save` or `record(..., keep=folder)` wrote; the taps' arrays stay on disk, mapped into memory.
 
         Raises:
             FileError: a file is missing, truncated, or does not belong to the others.
         """
+        folder = Path(folder)
         index = read_json(folder / INDEX)
         try:
             taps = tuple(

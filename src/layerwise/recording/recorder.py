@@ -45,7 +45,7 @@ def record(
     batch_size: int = 256,
     reduce: Reduce = None,
     limit_bytes: float = DEFAULT_LIMIT_BYTES,
-    keep: Path | None = None,
+    keep: Path | str | None = None,
     device: torch.device | str | None = None,
     progress: Progress = silent,
 ) -> Activations:
@@ -63,7 +63,8 @@ def record(
         reduce: None keeps values whole; "mean_pool" keeps the mean over positions (vectors stay as they are);
             a function from (B, …) to (B, …) is applied to every tap's values.
         limit_bytes: the most memory that the arrays may take; with `keep`, that one batch of all taps may.
-        keep: a folder; values go to files there, which are mapped into memory. An earlier recording is replaced.
+        keep: a folder (path or string); values go to files there, which are mapped into memory. An earlier recording
+            is replaced.
         device: where to compute; by default where the model is.
         progress: is shown the batches.
 
@@ -80,6 +81,7 @@ def record(
         FileError: `keep` is a file.
         InputError: batch size or limit below 1, no such reduction, or a device that cannot be used.
     """
+    keep = None if keep is None else Path(keep)
     _check_request(data, taps, batch_size=batch_size, limit_bytes=limit_bytes, keep=keep)
     kept = reducer(reduce, image_shape=data.image_shape)
     with borrowed(model, device=device), ExitStack() as opened:

@@ -53,13 +53,13 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
 )
 
 
-def write_report(run: Path) -> Path:
+def write_report(run: Path | str) -> Path:
     """Write RUN/report.html, one file that needs no network and no JavaScript, and its charts as RUN/figures/*.svg.
 
     The same run folder gives the same bytes.
 
     Args:
-        run: a run folder in which difficulty was measured.
+        run: a run folder in which difficulty was measured, as a path or a string.
 
     Returns:
         The path of the report.

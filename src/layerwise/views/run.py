@@ -157,7 +157,7 @@ class RunView:
         return np.flatnonzero((self.examples["split"] == split).to_numpy())
 
 
-def read_run(path: Path) -> RunView:
+def read_run(path: Path | str) -> RunView:
     """Read and check a run folder in which difficulty was measured.
 
     Arrays stay on disk (memory-mapped) until they are looked at. A history that cannot be read is left out, and said:
