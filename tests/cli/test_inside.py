@@ -59,6 +59,18 @@ def test_maps_are_drawn_once_and_kept(cli: CommandLine) -> None:
     assert "tsne_x" not in pd.read_parquet(points)  # those that were drawn otherwise do not
 
 
+def test_maps_and_units_are_of_the_taps_at_which_difficulty_was_measured(cli: CommandLine) -> None:
+    command = (*COMMAND[:-2], "--embed", "pca", "--units", "--json")
+    summary = json.loads(cli(*command).out.splitlines()[-1])
+    blocks = [one["tap"] for one in summary["maps"]]
+    assert cli("difficulty", "trained", "--trust-code", "--k", "5", "--taps", "0").code == 0
+    summary = json.loads(cli(*command).out.splitlines()[-1])
+    assert [one["tap"] for one in summary["maps"]] == ["input", "0", "softmax"]
+    assert "0" in [one["tap"] for one in summary["units"]]
+    named = json.loads(cli(*command, "--taps", "blocks").out.splitlines()[-1])
+    assert [one["tap"] for one in named["maps"]] == blocks != ["input", "0", "softmax"]
+
+
 @pytest.mark.slow
 def test_a_refused_command_costs_no_earlier_maps(cli: CommandLine) -> None:
     assert cli(*MAPS).code == 0

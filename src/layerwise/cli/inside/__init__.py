@@ -28,7 +28,13 @@ def inside(
         str | None,
         typer.Option(help="Encoders for new images, with commas between: linear, autoencoder, tsne; or all of them."),
     ] = None,
-    taps: Annotated[str, typer.Option(help="children, blocks, leaves, or names with commas between.")] = "blocks",
+    taps: Annotated[
+        str | None,
+        typer.Option(
+            help="children, blocks, leaves, or names with commas between; by default blocks, and for --embed and "
+            "--units those at which the run's difficulty was measured."
+        ),
+    ] = None,
     split: Annotated[str, typer.Option(help="Which images: test, train, validation, all.")] = "test",
     images: Annotated[int | None, typer.Option(help="The first so many of them; by default all.")] = None,
     perplexity: Annotated[float, typer.Option(help="Of t-SNE: about how many neighbours a point attends to.")] = 30.0,
@@ -81,6 +87,8 @@ def inside(
     whole = examples_of(source.data, split)
     chosen = whole if images is None else whole.select(slice(0, images))
     words = split if len(chosen) == len(whole) else f"{split} (the first of {len(whole):,})"
+    placed = taps or "blocks"
+    measured_at = taps or _measured_at(run) or "blocks"
     summary: dict[str, Any] = {"run": str(run), "images": len(chosen)}
     pictures: list[Path] = []
     if filters is not None:
@@ -91,11 +99,11 @@ def inside(
                 raise
             say(str(error))  # a network without filters has other things to look at
     if maps is not None:
-        drawn, summary["examples"] = draw_examples(run, source, chosen, maps, taps=taps, quiet=as_json)
+        drawn, summary["examples"] = draw_examples(run, source, chosen, maps, taps=placed, quiet=as_json)
         pictures += drawn
     if units:
         try:
-            summary["units"] = look_at_units(run, source, chosen, words=words, taps=taps, quiet=as_json)
+            summary["units"] = look_at_units(run, source, chosen, words=words, taps=measured_at, quiet=as_json)
             pictures += draw_unit_pictures(run)
         except NotEnoughExamplesError as error:
             if not everything:
@@ -103,7 +111,7 @@ def inside(
             say(str(error))  # nor has one without blocks any units at them
     if methods:
         summary["maps"] = draw_maps(
-            run, source, chosen, words=words, taps=taps, settings=settings, again=again, quiet=as_json
+            run, source, chosen, words=words, taps=measured_at, settings=settings, again=again, quiet=as_json
         )
         pictures += draw_map_pictures(run)
     if encoder is not None:
@@ -113,7 +121,7 @@ def inside(
             chosen,
             encoder,
             words=words,
-            taps=taps,
+            taps=placed,
             perplexity=perplexity,
             seed=seed,
             limit_gb=limit_gb,
@@ -126,3 +134,13 @@ def inside(
         return
     for path in pictures:
         say(f"Picture: {path}")
+
+
+def _measured_at(run: Path) -> str | None:
+    """The taps at which the run's difficulty was measured, as --taps takes them; None if it was not."""
+    from layerwise.runs import steps_of
+    from layerwise.taps import INPUT, SOFTMAX
+
+    facts = steps_of(run).get("difficulty", {})
+    names = [name for name in facts.get("taps", []) if name not in (INPUT, SOFTMAX)]
+    return facts.get("placement") or ",".join(names) or None
