@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,10 @@ import pytest
 from PIL import Image
 
 from layerwise.report.answer import answer
+from layerwise.report.factors import factor_section
+from layerwise.report.galleries import gallery_section
 from layerwise.report.html import Html, joined, name, number_words, share_words, table, tag
-from layerwise.report.pictures import inline_svg, png_uri
+from layerwise.report.pictures import Album, inline_svg, png_uri, thumbnail
 from layerwise.views.run import RunView
 
 
@@ -144,3 +148,55 @@ def test_thumbnails_keep_their_pixels(channels: int) -> None:
 def test_large_images_are_made_small() -> None:
     encoded = png_uri(np.zeros((3, 300, 200), np.uint8)).removeprefix("data:image/png;base64,")
     assert Image.open(io.BytesIO(base64.b64decode(encoded))).size == (64, 96)
+
+
+def with_factors(**factors: object) -> RunView:
+    """100 examples decided at the first tap, then 100 decided at the second."""
+    view = made(90, 60)
+    return replace(view, examples=view.examples.assign(**{f"factor_{name}": some for name, some in factors.items()}))
+
+
+DEEPER = np.repeat([0.0, 1.0], 100) + 0.1 * np.sin(np.arange(200.0))
+NEITHER = np.tile([0.0, 1.0], 100)
+
+
+@pytest.mark.parametrize(
+    ("factors", "said"),
+    [
+        (
+            {"size": -DEEPER, "noise": DEEPER, "hue": NEITHER},
+            "Depth rises with noise (ρ +0.87); it falls with size (ρ −0.87), beyond chance after Holm's correction "
+            "for 3 factors. Of the other it cannot be said.",
+        ),
+        ({"noise": DEEPER}, "Depth rises with noise (ρ +0.87), beyond chance."),
+        (
+            {"hue": NEITHER, "tilt": NEITHER[::-1]},
+            "None of the 2 factors rises or falls with depth beyond chance; the pictures show whether depth changes in "
+            "another way.",
+        ),
+        (
+            {"hue": NEITHER},
+            "The factor neither rises nor falls with depth beyond chance; the pictures show whether depth changes in "
+            "another way.",
+        ),
+    ],
+)
+def test_the_section_on_factors_begins_with_what_was_found(
+    tmp_path: Path, factors: dict[str, object], said: str
+) -> None:
+    written = factor_section(with_factors(**factors), Album(tmp_path))
+    first = written[: written.index("</p>") + len("</p>")]
+    assert plain(first) == said
+
+
+@pytest.mark.parametrize(("agree", "words"), [("prediction", "the network's own prediction"), ("label", "the label")])
+def test_captions_name_what_the_probes_are_compared_with(tmp_path: Path, agree: str, words: str) -> None:
+    view = made(100, 100, unresolved=3, agree=agree)
+    said = plain(gallery_section(view, Album(tmp_path)).replace("<br>", " "))
+    assert f"a bar beneath where it is {words}." in said
+    assert f"Not even the last probe agrees with {words};" in said
+    assert "reference class" not in said
+
+
+def test_pictures_are_there_before_they_are_scrolled_to() -> None:
+    assert "loading" not in thumbnail(np.zeros((1, 4, 4), np.uint8), "a picture")

@@ -119,14 +119,14 @@ def plot_neighbors_by_tap(view: RunView, row: int, ax: Axes | None = None, *, co
         ax.tick_params(axis="y", length=0)
         ax.set_title(f"Nearest training images of {shown(one.id)}, tap by tap", fontsize=8.5)
         own_class = shown(view.class_names[one.reference])
-        words = [(SAME, f"of the reference class, {own_class}"), (OTHER, "of another class (dashed)")]
+        words = [(SAME, f"{own_class}, {view.reference_words}"), (OTHER, "another class (dashed)")]
         legend(ax, words, loc="upper left", bbox_to_anchor=(0.0, 0.0), ncols=2, borderaxespad=0.2)
     return ax
 
 
 def _legend_of_votes(view: RunView, one: Story) -> list[tuple[str, str]]:
     """What the colours of one strip mean: only the classes that it shows, or the roles where classes are too many."""
-    words = vote_legend([shown(name) for name in view.class_names])
+    words = vote_legend([shown(name) for name in view.class_names], view.reference_words)
     if not class_colors(len(view.class_names)):
         return words
     return [words[number] for number in sorted({one.reference, one.label, *one.votes.tolist()})]

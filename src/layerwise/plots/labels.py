@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ LINE = 9  # letters of two class names on one line above a small picture
 MOST_POINTS = 20_000
 """Points that are drawn: more make a file large and no picture clearer; the suspect ones are always drawn."""
 
+SHARES = ((WRONG, "neighbours of the suggested class"), (RIGHT, "neighbours of the label"))
 CORRECTNESS_COLORS = ((WRONG, "never right"), (OTHER, "right in some epochs"), (RIGHT, "right in most"))
 
 
@@ -92,8 +94,10 @@ def plot_suspects(labels: LabelsView, noted: NotedView | None, *, first: int = 0
     """
     rows = range(first, min(first + count, len(labels.suspects)))
     with style():
-        figure = Figure(figsize=(8.6, 1.15 * len(rows) + 0.5), layout="constrained")
+        figure = Figure(figsize=(8.6, 1.15 * len(rows) + 0.7), layout="constrained")
         grid = figure.add_gridspec(max(len(rows), 1), 4, width_ratios=(1.0, 1.7, 2.4, 4.2))
+        handles = [Line2D([], [], color=color, marker="o", markersize=3, label=words) for color, words in SHARES]
+        figure.legend(handles=handles, loc="outside upper center", ncols=2, fontsize=7)
         for line, row in enumerate(rows):
             _suspect(figure, grid, line, labels, noted, row, last=line == len(rows) - 1)
     return figure
@@ -110,7 +114,7 @@ def _suspect(
     curve = figure.add_subplot(grid[line, 1])
     _curve(curve, noted, str(one["id"]), last=last)
     taps = figure.add_subplot(grid[line, 2])
-    _shares(taps, labels, row, first=line == 0, last=last)
+    _shares(taps, labels, row, last=last)
     _neighbors(figure.add_subplot(grid[line, 3]), labels, row)
 
 
@@ -133,7 +137,7 @@ def _curve(ax: Axes, noted: NotedView | None, name: str, *, last: bool) -> None:
     ax.set_title("probability of the label", fontsize=6.5, fontweight="normal", color=MUTED)
 
 
-def _shares(ax: Axes, labels: LabelsView, row: int, *, first: bool, last: bool) -> None:
+def _shares(ax: Axes, labels: LabelsView, row: int, *, last: bool) -> None:
     places = np.arange(len(labels.taps))
     ax.plot(places, labels.for_suggested[row], color=WRONG, marker="o", markersize=2, linewidth=1)
     ax.plot(places, labels.for_label[row], color=RIGHT, marker="o", markersize=2, linewidth=1)
@@ -143,8 +147,6 @@ def _shares(ax: Axes, labels: LabelsView, row: int, *, first: bool, last: bool) 
     ax.set_xticks(places, [shown(tap, 12) for tap in labels.taps] if last else [], rotation=90)
     ax.tick_params(labelsize=6)
     ax.set_title("neighbours at each tap", fontsize=6.5, fontweight="normal", color=MUTED)
-    if first:
-        legend(ax, [(WRONG, "suggested"), (RIGHT, "label")], fontsize=5.5, loc="center left")
 
 
 def _neighbors(ax: Axes, labels: LabelsView, row: int) -> None:

@@ -141,12 +141,12 @@ def vote_colors(votes: Sequence[int], *, label: int, reference: int, classes: in
     return [RIGHT if vote == reference else SAME if vote == label else NEUTRAL for vote in votes]
 
 
-def vote_legend(class_names: Sequence[str]) -> list[tuple[str, str]]:
-    """What the colours of votes mean: (colour, words)."""
+def vote_legend(class_names: Sequence[str], reference: str = "reference class") -> list[tuple[str, str]]:
+    """What the colours of votes mean: (colour, words); the reference class is called so where classes are too many."""
     palette = class_colors(len(class_names))
     if palette:
         return list(zip(palette, class_names, strict=True))
-    return [(RIGHT, "reference class"), (SAME, "label, where it differs"), (NEUTRAL, "another class")]
+    return [(RIGHT, reference), (SAME, "label, where it differs"), (NEUTRAL, "another class")]
 
 
 def readable_on(color: str) -> str:

@@ -29,7 +29,7 @@ from layerwise.views.taps import gains_and_losses, probe_accuracy
 
 WILSON = "Wilson 95 % intervals."
 TAP_COLUMNS = {"shape": "Shape", "features": "Features", "parameters": "Parameters", "macs": "MACs so far"}
-PROBE_COLUMNS = {"accuracy": "Probe accuracy", "agreement": "Agreement with the reference"}
+PROBE_COLUMNS = {"accuracy": "Probe accuracy", "agreement": "Agreement with {reference}"}
 
 
 def depth_section(view: RunView, album: Album) -> Html:
@@ -123,7 +123,8 @@ def _tap_table(view: RunView) -> Html:
         cells = [_whole(view.taps[column].iloc[order]) for column, _ in known]
         cells += [_share_cell(split_to_rows[split][order], kind) for split in view.splits for kind in PROBE_COLUMNS]
         lines.append([name(tap), *cells, f"{flow['gained'][order]:,}", f"{flow['lost'][order]:,}"])
-    probe_headers = [f"{words}, {split} [95 %]" for split in view.splits for words in PROBE_COLUMNS.values()]
+    columns = [words.format(reference=view.reference_words) for words in PROBE_COLUMNS.values()]
+    probe_headers = [f"{words}, {split} [95 %]" for split in view.splits for words in columns]
     headers = ["Tap", *(header for _, header in known), *probe_headers, "Gained", "Lost"]
     return details("The taps: shape, parameters, cost, probe accuracy", table(headers, lines))
 

@@ -30,7 +30,7 @@ def gallery_section(view: RunView, _: Album) -> Html:
         ),
         (
             "Unresolved",
-            "Not even the last probe agrees with the reference class; the most confident first.",
+            f"Not even the last probe agrees with {view.reference_words}; the most confident first.",
             unresolved(view, PER_GALLERY),
         ),
     )
@@ -94,10 +94,11 @@ def strip(view: RunView, one: Story) -> Html:
 def _legend(view: RunView) -> Html:
     keys = (
         tag("span", tag("i", style=themed(f"background:{color}")), name(words), class_="key")
-        for color, words in vote_legend(view.class_names)
+        for color, words in vote_legend(view.class_names, view.reference_words)
     )
+    where = f"that of {view.reference_words}" if view.agree_with == "last-probe" else view.reference_words
     how = "Under each image, the class that the probe votes for at each tap, first tap on the left"
-    return tag("p", f"{how}; a bar beneath where it is the reference class. ", *keys, class_="legend")
+    return tag("p", f"{how}; a bar beneath where it is {where}. ", *keys, class_="legend")
 
 
 def data_section(view: RunView, _: Album) -> Html:

@@ -105,8 +105,9 @@ def labels_section(view: RunView, album: Album) -> Html:
         pictures.append(album.chart(f"suspects-{start // PER_PICTURE}", drawn, _alt(labels, start)))
     caption = (
         "Label → suggested class; the probability of the label while the network was trained; the share of its "
-        f"{labels.facts.get('k', '')} nearest training images that are of either class at each tap; and the nearest "
-        "ones at the tap where it was lost (grey line), red where they have the suggested class."
+        f"{labels.facts.get('k', '')} nearest training images that have the suggested class (orange) and the label "
+        "(blue) at each tap; and the nearest ones at the tap where it was lost (grey line), named in orange where they "
+        "have the suggested class."
     )
     return joined([words, figure(joined(pictures), caption), _list(labels, view.kinds)])
 

@@ -94,7 +94,7 @@ def _local(qualified: str) -> str:
 
 def thumbnail(image: NDArray[np.uint8], alt: str, *, size: str = "") -> Html:
     """An image (C, h, w) of bytes, its pixels enlarged as they are."""
-    return tag("img", src=png_uri(image), alt=alt, class_=f"pixels {size}".strip(), loading="lazy")
+    return tag("img", src=png_uri(image), alt=alt, class_=f"pixels {size}".strip())
 
 
 def png_uri(image: NDArray[np.uint8]) -> str:

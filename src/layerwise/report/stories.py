@@ -43,7 +43,7 @@ def _sentences(view: RunView, one: Story) -> list[Html]:
         joined(["The probes vote ", joined(_votes(view, one)), ". "]),
     ]
     if one.depth == len(view.taps):
-        said.append(Html("Not even the last agrees with the reference class, so it is unresolved."))
+        said.append(Html(f"Not even the last agrees with {view.reference_words}, so it is unresolved."))
     else:
         said.append(joined(["From ", tag("b", name(view.tap_names[one.depth])), f" on all agree: depth {one.depth}."]))
     return said
