@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from layerwise.data.catalog import SOURCES
+
 
 def test_a_data_set_is_described_as_it_is(cli: Any, toys: Path) -> None:
     printed = json.loads(cli("data", "npz:small.npz", "--json").out)
@@ -124,3 +126,17 @@ def test_pixels_whose_squares_are_no_numbers_are_refused(cli: Any, toys: Path) -
     pixels = np.random.default_rng(0).random((80, 1, 8, 8)).astype(np.float32) * 1e30
     np.savez("huge.npz", x=pixels, y=np.arange(80) % 2)
     assert "whose squares are no numbers any more; scale them to the order of 1" in cli.refusal("data", "npz:huge.npz")
+
+
+def test_all_kinds_of_images_are_listed_with_their_options(cli: Any, toys: Path) -> None:
+    listed = json.loads(cli("data", "list", "--json").out)["images"]
+    assert list(listed) == [source.form for source in SOURCES.values()]
+    assert listed["digits"] == ["limit", "seed", "test", "validation"]
+    shown = cli("data", "list").out
+    assert "folder:DIR" in shown
+    assert "Images, and options after a question mark: digits?limit=500" in shown
+
+
+def test_the_number_of_threads_can_be_chosen(cli: Any, toys: Path) -> None:
+    assert "--threads must be 1 to 1024; got 0." in cli.refusal("data", "npz:small.npz", "--threads", "0")
+    assert cli("data", "npz:small.npz", "--brief", "--threads", "1").code == 0

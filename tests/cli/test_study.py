@@ -55,9 +55,10 @@ def test_for_people_there_are_tables_and_a_verdict(cli: CommandLine) -> None:
     assert "mean over 2 blocks (95 % interval)" in shown.out
     assert "simple-cnn above two-layer-mlp (train_per_class = 2)" in shown.out
     assert "[secondary]" in shown.out
-    assert "Told after 2 of 3 planned blocks, where no look was planned, so p values are exploratory." in shown.err
-    assert "p (no planned look)" in shown.out
+    assert "2 of 3 planned blocks are done, and the plan was to judge the results only after 3, so p" in shown.err
+    assert "p (exploratory)" in shown.out
     assert "The hypothesis is open: With few images" in shown.err
+    assert "Results: results/small. Next: layerwise study report results/small\n" in shown.err
     assert "Of 2 numbers of others," in shown.err
 
 
@@ -79,7 +80,7 @@ def test_a_report_is_written_of_one_study_and_of_a_folder_with_some(cli: Command
     ]  # fmt: skip
     departed = cli("study", "report", "results")
     assert "small: " not in departed.err
-    assert "other: Told after 2 of 3 planned blocks, where no look was planned" in departed.err
+    assert "other: 2 of 3 planned blocks are done, and the plan was to judge the results only after 3" in departed.err
     assert "digits holds no results of a study. Run one:" in cli.refusal("study", "report", "digits")
 
 

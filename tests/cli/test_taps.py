@@ -8,6 +8,7 @@ import pytest
 
 from layerwise.cli.taps import taps
 from layerwise.errors import InputError, UnknownNameError
+from layerwise.models.catalog import known_models
 
 
 def test_the_places_of_resnet18_are_printed_in_order_with_parameters_and_macs(
@@ -35,3 +36,12 @@ def test_unknown_places_and_sizes_are_refused() -> None:
         taps("resnet20", place="layr1")
     with pytest.raises(InputError, match="at least 1 and --num-classes at least 2; got 0, 3 and 10"):
         taps("resnet20", image_size=0)
+
+
+def test_all_networks_with_a_name_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    taps("list", as_json=True)
+    assert json.loads(capsys.readouterr().out)["networks"] == list(known_models())
+    taps("list")
+    said = capsys.readouterr()
+    assert said.out.splitlines() == list(known_models())
+    assert "timm/NAME, where timm is installed, and your own: FILE.py:NAME" in said.err

@@ -103,9 +103,19 @@ def test_fewer_blocks_without_a_planned_look_are_told_and_stay_useful(tmp_path: 
     summary = load_study(store.folder)
     assert store.plan()["looks"] == [20]
     assert summary.departures == (
-        "Told after 10 of 20 planned blocks, where no look was planned, so p values are exploratory.",
+        "10 of 20 planned blocks are done, and the plan was to judge the results only after 20, so p values are "
+        "exploratory.",
     )
     assert (summary.used, summary.planned_look, summary.verdict) == (10, False, "contradicted")
+
+
+def test_all_looks_that_were_planned_are_named(tmp_path: Path) -> None:
+    looks = small(("seeds = 3", "seeds = 20\nlooks = [10, 15, 20]")).with_seeds(4)
+    summary = load_study(made_up(looks, tmp_path / "study").folder)
+    assert summary.departures == (
+        "4 of 20 planned blocks are done, and the plan was to judge the results only after 10, 15 or 20, so p values "
+        "are exploratory.",
+    )
 
 
 def test_a_planned_look_has_its_own_error_though_fewer_seeds_are_asked_for(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerwise.cli.console import AsJson, bars, print_json, print_table, say, share_with_interval
+from layerwise.cli.names import IMAGES, print_images
 
 if TYPE_CHECKING:
     from layerwise.data.images import ImageData
@@ -20,7 +21,7 @@ MAP_STEPS = (150, 350)
 
 
 def data(
-    spec: Annotated[str, typer.Argument(help='Which images, as "shapes", "digits", "cifar10:DIR", "folder:DIR" …')],
+    spec: Annotated[str, typer.Argument(help=f"Images: {IMAGES}. Or: list, to list all.")],
     *,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A folder for a picture of examples; by default none.")
@@ -28,18 +29,27 @@ def data(
     images: Annotated[int, typer.Option(help="The most images that probes and maps look at.")] = 10_000,
     brief: Annotated[bool, typer.Option("--brief", help="Counts, range and copies alone, without probes.")] = False,
     seed: Annotated[int, typer.Option(help="Splits images that come in one piece, and draws samples.")] = 0,
+    threads: Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Describe a data set before any training: classes, copies, and how much its pixels alone can tell.
 
     layerwise data digits
 
+    layerwise data list
+
     layerwise data "shapes?train=600&test=300" -o runs/look
     """
+    from layerwise.cli.threads import use_threads
     from layerwise.data.catalog import load_data
     from layerwise.errors import InputError
     from layerwise.inside.data_set import describe_data
 
+    if spec == "list":
+        print_images(as_json=as_json)
+        return
+    if threads is not None:
+        use_threads(threads)
     if images < 1:
         raise InputError(f"--images must be at least 1; got {images}.")
     loaded = load_data(spec, seed=seed)

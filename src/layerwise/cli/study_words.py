@@ -45,7 +45,7 @@ def print_summary(summary: StudySummary, folder: Path) -> None:
     )
     print_table(
         "Claims",
-        ("claim", "found", "p" if summary.planned_look else "p (no planned look)", "verdict"),
+        ("claim", "found", "p" if summary.planned_look else "p (exploratory)", "verdict"),
         [
             (
                 claim.claim + ("" if judged.planned else " [exploratory]") + ("" if claim.primary else " [secondary]"),
@@ -69,7 +69,7 @@ def print_summary(summary: StudySummary, folder: Path) -> None:
     for departure in summary.departures:
         say(departure)
     say(f"The hypothesis is {summary.verdict}: {one.hypothesis}")
-    say(f"Results: {folder}")
+    say(f"Results: {folder}. Next: layerwise study report {folder}")
 
 
 def _number(mean: float, low: float, high: float) -> str:

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from layerwise.cli.console import AsJson, print_json, print_table
+from layerwise.cli.names import NETWORKS, print_networks
 
 
 def taps(
-    model: Annotated[str, typer.Argument(help='A network by name, as "resnet18", "timm/NAME", or FILE.py:NAME.')],
+    model: Annotated[str, typer.Argument(help=f"A network: {NETWORKS}. Or: list, to list the names.")],
     *,
     place: Annotated[str, typer.Option(help="children, blocks, leaves, or names with commas between.")] = "children",
     image_size: Annotated[int, typer.Option(help="Height and width of the images, in pixels.")] = 32,
@@ -22,6 +23,8 @@ def taps(
 
     layerwise taps resnet18-cifar
 
+    layerwise taps list
+
     layerwise taps resnet50 --image-size 224 --place blocks
     """
     import torch
@@ -32,6 +35,9 @@ def taps(
     from layerwise.recording.description import describe_taps
     from layerwise.taps import find_taps
 
+    if model == "list":
+        print_networks(as_json=as_json)
+        return
     if min(image_size, channels, num_classes - 1) < 1:
         raise InputError(
             f"--image-size and --channels must be at least 1 and --num-classes at least 2; "

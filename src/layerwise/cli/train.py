@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerwise.cli.console import AsJson, bars, print_json, print_table, say, share_with_interval
+from layerwise.cli.names import IMAGES, LIST_IMAGES, LIST_NETWORKS, NETWORKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,8 @@ NORMALIZATIONS = ("data", "none", "imagenet")
 
 
 def train(
-    model: Annotated[str, typer.Argument(help='A network by name, as "resnet20", "timm/NAME", or FILE.py:NAME.')],
-    data: Annotated[str, typer.Argument(help='Which images, as "shapes", "digits", "parquet:DIR" …')],
+    model: Annotated[str, typer.Argument(help=f"A network: {NETWORKS}. List the names: {LIST_NETWORKS}")],
+    data: Annotated[str, typer.Argument(help=f"Images: {IMAGES}. List all: {LIST_IMAGES}")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The run folder.")],
     *,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,

@@ -75,4 +75,6 @@ class Plan:
     def _look_words(self, used: int) -> str:
         if used > self.looks[-1]:
             return f"{self.looks[-1]} blocks were planned, {used} ran"
-        return f"Told after {used} of {self.looks[-1]} planned blocks, where no look was planned"
+        *earlier, last = map(str, self.looks)
+        when = f"{', '.join(earlier)} or {last}" if earlier else last
+        return f"{used} of {last} planned blocks are done, and the plan was to judge the results only after {when}"

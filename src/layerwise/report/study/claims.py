@@ -47,7 +47,7 @@ def claims_section(view: StudyView, album: Album) -> Html:
 
 
 def _table(view: StudyView) -> Html:
-    p = "p (Holm)" if view.summary.planned_look else "p (Holm), no planned look"
+    p = "p (Holm)" if view.summary.planned_look else "p (Holm), exploratory"
     head = ["Claim", "Verdict", "Found (95 %)", p, "P(A > B)", "Seeds in all, to decide"]
     return table(head, [_row(one) for one in view.summary.judged], names=2)
 
