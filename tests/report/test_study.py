@@ -165,7 +165,10 @@ def test_what_departs_from_the_plan_is_told_with_the_plan_that_was_noted(tmp_pat
     view = read_study_view(store)
     page = write_study_page(view, store.folder).read_text()
     hypothesis = "The hypothesis was changed after the first run, so its verdict is exploratory."
-    look = "4 of 20 planned blocks are done, and the plan was to judge the results only after 20, so p values are"
+    look = (
+        "4 of 20 planned blocks are done, and the plan was to judge the results only after 20, so p values are "
+        "exploratory."
+    )
     assert page.count(f"{hypothesis} {look}") == 2
     assert f"Plan {planned.plan}, noted before the first run. {hypothesis}" in page
     assert "p (Holm), exploratory" in page
