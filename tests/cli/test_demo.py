@@ -11,7 +11,7 @@ import pytest
 
 demo_module = importlib.import_module("layerwise.cli.demo")
 
-SMALLEST = demo_module.Tour(Path("runs/demo"), "shapes?train=60&test=30", 1, 64, 1e-3, "none", "test", 1)
+SMALLEST = demo_module.Tour(Path("runs/demo"), "shapes?train=60&test=96", 1, 64, 1e-3, "none", "test", 1)
 
 
 @pytest.mark.slow

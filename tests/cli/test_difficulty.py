@@ -204,7 +204,9 @@ def test_depths_alone_are_shown_tap_by_tap_and_refused_by_the_report(cli: Any, t
         "seconds",
     ]
     assert "unresolved" in lines[-2]
-    assert outcome.err.endswith("For the report, measure all of it: layerwise difficulty trained --again\n")
+    assert outcome.err.endswith(
+        "For the report, measure all of it: layerwise difficulty trained --model net.py:net --again\n"
+    )
     assert cli.refusal("report", "trained") == (
         "RunError: trained holds depths only, without the votes and the pictures that are shown.\n"
         "    Measure all of it: layerwise difficulty trained --again\n"
