@@ -6,6 +6,7 @@ export default defineConfig({
   build: {
     outDir: "../src/layerwise/web/static",
     emptyOutDir: true,
+    license: { fileName: "licenses.txt" },
     target: "es2022",
     cssCodeSplit: false,
     lib: { entry: "src/main.tsx", name: "layerwiseExplorer", formats: ["iife"], fileName: () => "app.js", cssFileName: "app" },

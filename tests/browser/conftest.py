@@ -11,7 +11,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def switches() -> tuple[str, ...]:
+    """What Chromium is started with."""
+    return chromium.SWITCHES
+
+
+@pytest.fixture(scope="module")
+def browser(switches: tuple[str, ...]) -> Iterator[Browser]:
     """One for each file: while it is open an asyncio loop runs, beside which other tests could start none."""
     path = chromium.find()
     if path is None:
@@ -20,7 +26,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(words)
         pytest.skip(words)
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=list(chromium.SWITCHES))
+        opened = playwright.chromium.launch(executable_path=path, args=list(switches))
         yield opened
         opened.close()
 

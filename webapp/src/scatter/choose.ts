@@ -14,7 +14,7 @@ export function askedRenderer(): Kind | null {
 }
 
 function hasGraphicsCard(): boolean {
-  const context = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+  const context = document.createElement("canvas").getContext("webgl", { failIfMajorPerformanceCaveat: true });
   if (!context) return false;
   const names = context.getExtension("WEBGL_debug_renderer_info");
   const name = String(context.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : context.RENDERER));

@@ -5,7 +5,8 @@ import type { Points } from "./points";
 
 export interface Dots {
   readonly kind: Kind;
-  readonly canvas: HTMLCanvasElement;
+  /** As large as the map. */
+  readonly element: HTMLElement;
   /**
    * `moving`: more frames follow at once, so that a coarser picture will do where the fine one is slow.
    * Whether it drew the fine one.
@@ -35,4 +36,11 @@ export function lookOf(shown: number, chosen: number, camera: Camera): Look {
   const few = Math.sqrt((camera.width * camera.height) / Math.max(1, chosen));
   const strongRadius = Math.min(5.5, Math.max(radius * 1.15, Math.min(2.2, 0.2 * few)));
   return { radius, opacity, rim: radius < 1.8 ? 0 : Math.min(1, radius * 0.25), strongRadius };
+}
+
+/** What fills the map, and neither takes the pointer nor is read out. */
+export function asLayer<Layer extends HTMLElement>(layer: Layer): Layer {
+  layer.style.cssText += ";position:absolute;inset:0;width:100%;height:100%;pointer-events:none";
+  layer.setAttribute("aria-hidden", "true");
+  return layer;
 }

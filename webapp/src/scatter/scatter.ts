@@ -5,6 +5,7 @@
  * does with it comes back through `on`. Places on the map are on the payload's scale: 0 to 65534, y upwards.
  */
 import { chooseRenderer, type Kind } from "./choose";
+import { openDots } from "./opendots";
 import { Stage } from "./stage";
 
 export { chooseRenderer, type Kind };
@@ -86,7 +87,9 @@ export interface Scatter {
   destroy(): void;
 }
 
-/** A map of `count` points, all off the map until setPoints. Falls back to "splat" where WebGL fails. */
+/** A map of `count` points, all off the map until setPoints. Falls back to "splat" where WebGL fails, or its context is lost. */
 export async function createScatter(parent: HTMLElement, count: number, options: ScatterOptions): Promise<Scatter> {
-  return new Stage(parent, count, options, options.renderer ?? chooseRenderer());
+  const dots = await openDots(options.renderer ?? chooseRenderer(), options.background, () => stage.fallBack());
+  const stage = new Stage(parent, count, options, dots);
+  return stage;
 }

@@ -10,7 +10,7 @@ const SLOW_MS = 22;
 
 export class SplatDots implements Dots {
   readonly kind = "splat";
-  readonly canvas = document.createElement("canvas");
+  readonly element = document.createElement("canvas");
   private readonly context: CanvasRenderingContext2D;
   private image = new ImageData(1, 1);
   private surface: Surface = { pixels: new Int32Array(1), stride: 1, rows: 1 };
@@ -24,7 +24,7 @@ export class SplatDots implements Dots {
 
   constructor(background: string) {
     this.background = packed(background);
-    const context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+    const context = this.element.getContext("2d", { alpha: false, willReadFrequently: true });
     if (!context) throw new Error("This browser gives no 2-D canvas; the map needs one.");
     this.context = context;
   }
@@ -58,14 +58,14 @@ export class SplatDots implements Dots {
   }
 
   destroy(): void {
-    this.canvas.remove();
+    this.element.remove();
   }
 
   private fit(ratio: number): void {
     this.ratio = ratio;
-    this.canvas.width = Math.max(1, Math.round(this.size.width * ratio));
-    this.canvas.height = Math.max(1, Math.round(this.size.height * ratio));
-    const [stride, rows] = [this.canvas.width + 2 * BORDER, this.canvas.height + 2 * BORDER];
+    this.element.width = Math.max(1, Math.round(this.size.width * ratio));
+    this.element.height = Math.max(1, Math.round(this.size.height * ratio));
+    const [stride, rows] = [this.element.width + 2 * BORDER, this.element.height + 2 * BORDER];
     this.image = new ImageData(stride, rows);
     this.surface = { pixels: new Int32Array(this.image.data.buffer), stride, rows };
     this.stamps.clear();

@@ -1,18 +1,18 @@
 /** The map put together: points, camera, dots below and overlay above; one frame when something has changed. */
 import { between, bounded, OFF, pan, pathOnMap, pixelsPerStep, toMap, toScreen, viewOf, WHOLE, zoomAbout, type Camera } from "./camera";
-import type { Kind } from "./choose";
-import { lookOf, type Dots } from "./dots";
+import { asLayer, lookOf, type Dots } from "./dots";
 import { Listeners, timed } from "./events";
 import { followSize } from "./follow";
 import { Grid } from "./grid";
 import { rowsInside } from "./lasso";
 import { Motion } from "./motion";
-import { openDots } from "./opendots";
+import type { Kind } from "./choose";
 import { Overlay, type Cross, type Ring } from "./overlay";
 import { Pictures } from "./pictures";
 import { listen } from "./pointer";
 import { Points } from "./points";
-import type { DrawPicture, Events, Mode, Scatter, ScatterOptions, Theme, View } from "./scatter";
+import type { DrawPicture, Events, Mode, Scatter, Theme, View } from "./scatter";
+import { SplatDots } from "./splatdots";
 
 const REACH_PX = 10;
 const FLIGHT_MS = 350;
@@ -22,6 +22,7 @@ const SETTLE_MS = 140;
 export class Stage implements Scatter {
   readonly element = document.createElement("div");
   mode: Mode = "pan";
+  private background: string;
   private readonly points: Points;
   private readonly overlay: Overlay;
   private readonly pictures: Pictures;
@@ -42,23 +43,31 @@ export class Stage implements Scatter {
   private readonly size: { look: () => void; stop: () => void };
   private readonly unlisten: () => void;
 
-  private readonly dots: Dots;
-
-  constructor(parent: HTMLElement, count: number, options: ScatterOptions, kind: Kind) {
-    this.dots = openDots(kind, options.background, () => this.redraw());
+  constructor(
+    parent: HTMLElement,
+    count: number,
+    options: Theme,
+    private dots: Dots,
+  ) {
+    this.background = options.background;
     this.points = new Points(count, options.background);
     this.pictures = new Pictures(options.background);
     this.overlay = new Overlay(options.ink, options.background);
     this.element.style.cssText = "position:relative;width:100%;height:100%;overflow:hidden;touch-action:none;user-select:none";
-    for (const canvas of [this.dots.canvas, this.overlay.canvas]) {
-      canvas.style.cssText += ";position:absolute;inset:0;width:100%;height:100%;pointer-events:none";
-      canvas.setAttribute("aria-hidden", "true");
-      this.element.append(canvas);
-    }
+    this.element.append(asLayer(this.overlay.canvas));
+    this.setDots(dots);
     this.element.style.background = options.background;
     parent.append(this.element);
     this.size = followSize(this.element, (width, height, ratio) => this.resize(width, height, ratio));
     this.unlisten = this.attend();
+  }
+
+  /** From now on the splat draws: nothing but a canvas can be relied on. */
+  fallBack(): void {
+    this.dots.destroy();
+    this.setDots(new SplatDots(this.background));
+    this.dots.resize(this.camera.width, this.camera.height, devicePixelRatio);
+    this.redraw();
   }
 
   get kind(): Kind {
@@ -110,6 +119,7 @@ export class Stage implements Scatter {
   }
 
   setTheme({ background, ink }: Theme): void {
+    this.background = background;
     this.overlay.setTheme(ink, background);
     this.dots.setBackground(background);
     this.element.style.background = background;
@@ -181,6 +191,12 @@ export class Stage implements Scatter {
     this.soon = window.setTimeout(() => {
       if (!this.morph.going) this.grid ??= new Grid(this.points.xy);
     }, SETTLE_MS);
+  }
+
+  private setDots(dots: Dots): void {
+    this.dots = dots;
+    this.element.prepend(asLayer(dots.element));
+    this.element.dataset.renderer = dots.kind;
   }
 
   private attend(): () => void {
