@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,13 +114,22 @@ def write_folder(payload: Payload, target: Path, *, progress: Progress = silent)
         (folder / "data" / "sheets").mkdir(parents=True)
         (folder / "data" / "packs").mkdir()
         _write(folder / MANIFEST, script("manifest", _manifest(payload)))
-        packs, sheets = payload.packs.items(), payload.sheets.items()
-        for name, make in progress(packs, total=len(packs), what="Writing numbers"):
+        for name, make in progress(payload.packs.items(), total=len(payload.packs), what="Writing numbers"):
             _write(folder / "data" / "packs" / f"{_checked(name, PACK_NAME)}.js", script(name, make()))
-        for name, make in progress(sheets, total=len(sheets), what="Writing pictures"):
-            _write(folder / "data" / "sheets" / _checked(name, SHEET_NAME), make())
+        _write_sheets(folder / "data" / "sheets", payload, progress)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     return Exported(target / INDEX, len(sizes), sum(sizes))
+
+
+def _write_sheets(folder: Path, payload: Payload, progress: Progress) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        contents = pool.map(lambda make: make(), payload.sheets.values())
+        made = zip(payload.sheets, contents, strict=True)
+        try:
+            for name, content in progress(made, total=len(payload.sheets), what="Writing pictures"):
+                _write(folder / _checked(name, SHEET_NAME), content)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def script(name: str, content: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+Encode = Callable[[Image.Image], bytes]
+
 SIDE_COUNT = 32
 """Pictures in a row and in a column of a sheet."""
 SMALL_QUALITY = 55
 WORTH_EXACT = 1.5
-"""A sheet that is exact may be so many times as large as one that is not."""
+"""Sheets that are exact may be so many times as large as ones that are not; the first one decides."""
 
 
 def sheets_of(
@@ -33,17 +36,28 @@ def sheets_of(
     per_sheet = SIDE_COUNT**2
     starts = range(0, count, per_sheet)
     kind = "webp" if small else "png"
-    files = {f"{name}-{number}.{kind}": _maker(pictures, start, small=small) for number, start in enumerate(starts)}
+    encode = _small_encoder(pictures[:per_sheet]) if small else _png
+    files = {f"{name}-{number}.{kind}": _maker(pictures, start, encode) for number, start in enumerate(starts)}
     described = {"width": width, "height": height, "columns": SIDE_COUNT, "rows": SIDE_COUNT, "count": count}
     return {**described, "files": list(files)}, files
 
 
-def _maker(pictures: NDArray[np.uint8], start: int, *, small: bool) -> Callable[[], bytes]:
-    def make() -> bytes:
-        sheet = Image.fromarray(tiled(np.asarray(pictures[start : start + SIDE_COUNT**2])))
-        return _smaller(sheet) if small else _encoded(sheet, "PNG", compress_level=1)
+def _maker(pictures: NDArray[np.uint8], start: int, encode: Encode) -> Callable[[], bytes]:
+    return lambda: encode(_sheet(pictures[start : start + SIDE_COUNT**2]))
 
-    return make
+
+def _small_encoder(first: NDArray[np.uint8]) -> Encode:
+    """Exact or not, as it is decided when the first file is made."""
+    is_exact = functools.cache(lambda: _is_worth_exact(_sheet(first)))
+    return lambda sheet: _exact(sheet) if is_exact() else _lossy(sheet)
+
+
+def _is_worth_exact(sheet: Image.Image) -> bool:
+    return len(_exact(sheet)) <= WORTH_EXACT * len(_lossy(sheet))
+
+
+def _sheet(pictures: NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(tiled(np.asarray(pictures)))
 
 
 def tiled(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -57,9 +71,16 @@ def tiled(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(sheet[..., 0] if channels == 1 else sheet)
 
 
-def _smaller(sheet: Image.Image) -> bytes:
-    exact, lossy = _encoded(sheet, "WEBP", lossless=True, method=1), _encoded(sheet, "WEBP", quality=SMALL_QUALITY)
-    return exact if len(exact) <= WORTH_EXACT * len(lossy) else lossy
+def _exact(sheet: Image.Image) -> bytes:
+    return _encoded(sheet, "WEBP", lossless=True, method=1)
+
+
+def _lossy(sheet: Image.Image) -> bytes:
+    return _encoded(sheet, "WEBP", quality=SMALL_QUALITY)
+
+
+def _png(sheet: Image.Image) -> bytes:
+    return _encoded(sheet, "PNG", compress_level=1)
 
 
 def _encoded(sheet: Image.Image, kind: str, **options: Any) -> bytes:
