@@ -20,6 +20,7 @@ from layerwise.plots.depths import (
     plot_classes_by_depth,
     plot_depth_histogram,
     plot_depths_of_classes,
+    plot_survival,
 )
 from layerwise.plots.examples import plot_examples, plot_neighbors_by_tap, plot_vote_strip
 from layerwise.plots.factors import plot_factor_effects
@@ -29,7 +30,7 @@ from layerwise.plots.taps import plot_confusion, plot_gains_and_losses, plot_pro
 from layerwise.plots.training import plot_training_curves
 from layerwise.plots.words import shown
 from layerwise.runs import write_table
-from layerwise.views.depths import accuracy_by_depth, depth_histogram
+from layerwise.views.depths import accuracy_by_depth, depth_histogram, survival
 from layerwise.views.factors import factor_effects
 from layerwise.views.run import RunView, read_run
 from layerwise.views.taps import confusion, probe_accuracy
@@ -42,6 +43,7 @@ PLOTS: dict[str, Plot] = {
     "accuracy_by_depth": plot_accuracy_by_depth,
     "classes_by_depth": plot_classes_by_depth,
     "depths_of_classes": plot_depths_of_classes,
+    "survival": plot_survival,
     "probe_accuracy": plot_probe_accuracy,
     "gains_and_losses": plot_gains_and_losses,
     "confusion": plot_confusion,
@@ -117,6 +119,11 @@ def test_error_bars_of_accuracy_are_the_wilson_intervals(view: RunView) -> None:
     drawn = [segment[:, 1] for bars in ax.containers for segment in bars[2][0].get_segments()]
     table = accuracy_by_depth(view).query("count > 0")
     np.testing.assert_allclose(drawn, table[["accuracy_low", "accuracy_high"]])
+
+
+def test_the_curves_of_survival_are_the_shares(view: RunView) -> None:
+    drawn = np.concatenate([line.get_ydata() for line in plot_survival(view).lines])
+    np.testing.assert_array_equal(drawn, survival(view)["share"])
 
 
 def test_every_tap_is_on_the_curve_of_probe_accuracy(view: RunView) -> None:

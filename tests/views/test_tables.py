@@ -9,7 +9,14 @@ from scipy import stats
 
 from layerwise.arrays.intervals import wilson_interval
 from layerwise.errors import RunError, UnknownNameError
-from layerwise.views.depths import accuracy_by_depth, classes_by_depth, decided_by, depth_histogram, depths_of_classes
+from layerwise.views.depths import (
+    accuracy_by_depth,
+    classes_by_depth,
+    decided_by,
+    depth_histogram,
+    depths_of_classes,
+    survival,
+)
 from layerwise.views.examples import easiest, hardest, row_of, story, telling_examples, unresolved
 from layerwise.views.factors import factor_bins, factor_effects, numeric_factors
 from layerwise.views.run import RunView
@@ -82,6 +89,25 @@ def test_decided_by_grows_and_leaves_the_unresolved_out() -> None:
     table = decided_by(toy())
     assert table["count"].tolist() == [1, 3, 4]
     assert table["share"].iloc[-1] == pytest.approx(4 / 6)
+
+
+def test_survival_is_what_is_undecided_after_each_tap_of_the_right_and_of_the_wrong() -> None:
+    table = survival(toy())
+    assert table["outcome"].tolist() == ["right"] * 3 + ["wrong"] * 3
+    assert table["tap"].tolist() == ["input", "layer1", "softmax"] * 2
+    assert table["count"].tolist() == [3, 2, 1, 2, 1, 1]
+    assert table["total"].tolist() == [4, 4, 4, 2, 2, 2]
+    low, high = wilson_interval(3, 4)
+    assert tuple(table.loc[0, ["share", "share_low", "share_high"]]) == (0.75, float(low), float(high))
+
+
+def test_survival_and_what_is_decided_are_all_there_are() -> None:
+    undecided = survival(toy()).groupby("depth")["count"].sum()
+    assert (undecided + decided_by(toy())["count"]).tolist() == [6, 6, 6]
+
+
+def test_a_network_that_is_always_right_has_one_curve() -> None:
+    assert set(survival(toy(correct=True))["outcome"]) == {"right"}
 
 
 def test_probe_accuracy_compares_votes_with_labels_and_agreement_with_the_reference() -> None:

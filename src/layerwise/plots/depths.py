@@ -24,7 +24,7 @@ from layerwise.plots.style import (
     style,
 )
 from layerwise.plots.words import percent, shown
-from layerwise.views.depths import accuracy_by_depth, classes_by_depth, depth_histogram, depths_of_classes
+from layerwise.views.depths import accuracy_by_depth, classes_by_depth, depth_histogram, depths_of_classes, survival
 from layerwise.views.run import RunView
 from layerwise.views.taps import network_accuracy
 
@@ -88,6 +88,28 @@ def _points(ax: Axes, table: pd.DataFrame, shift: float, color: str, label: str)
     ax.errorbar(x, y, yerr=reach, fmt="none", ecolor=color, elinewidth=1.2, capsize=2)
     ax.scatter(x[enough], y[enough], s=20, color=color, zorder=3, label=label)
     ax.scatter(x[~enough], y[~enough], s=18, facecolor=PAPER, edgecolor=color, zorder=3)
+
+
+def plot_survival(view: RunView, ax: Axes | None = None, *, split: str | None = None) -> Axes:
+    """The share of images that are undecided still after each tap, network right and wrong apart, with Wilson bands."""
+    table = survival(view, split)
+    with style():
+        ax = axes_over_columns(ax, view.tap_names, 5.6, 3.0)
+        for outcome, color in (("right", RIGHT), ("wrong", WRONG)):
+            rows = table[table["outcome"] == outcome]
+            if rows.empty:
+                continue
+            label = f"network {outcome}, {rows['total'].iloc[0]:,} images"
+            ax.fill_between(rows["depth"], rows["share_low"], rows["share_high"], color=color, alpha=0.18, lw=0)
+            ax.plot(rows["depth"], rows["share"], color=color, marker="o", ms=3.2, lw=1.3, label=label)
+        name_columns(ax, view.tap_names)
+        ax.set_xlabel("tap")
+        ax.set_ylim(-0.03, 1.07)
+        ax.yaxis.set_major_formatter(percent_axis())
+        ax.set_ylabel("undecided still")
+        ax.legend(loc="best")
+        ax.set_title(f"Undecided {split or view.main_split} images after each tap")
+    return ax
 
 
 def plot_classes_by_depth(view: RunView, ax: Axes | None = None, *, split: str | None = None) -> Axes:

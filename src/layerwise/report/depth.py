@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from layerwise.plots.depths import plot_accuracy_by_depth, plot_depth_histogram
+from layerwise.plots.depths import plot_accuracy_by_depth, plot_depth_histogram, plot_survival
 from layerwise.plots.taps import plot_gains_and_losses, plot_probe_accuracy
 from layerwise.report.html import (
     DASH,
@@ -23,7 +23,7 @@ from layerwise.report.html import (
     tag,
 )
 from layerwise.report.pictures import Album
-from layerwise.views.depths import accuracy_by_depth
+from layerwise.views.depths import accuracy_by_depth, survival
 from layerwise.views.run import RunView
 from layerwise.views.taps import gains_and_losses, probe_accuracy
 
@@ -33,7 +33,7 @@ PROBE_COLUMNS = {"accuracy": "Probe accuracy", "agreement": "Agreement with {ref
 
 
 def depth_section(view: RunView, album: Album) -> Html:
-    """Histogram of depths and the network's accuracy at each, the numbers beneath."""
+    """Histogram of depths, the network's accuracy at each, what is undecided after each tap; the numbers beneath."""
     histograms = [
         figure(
             album.chart(f"depths-{split}", plot_depth_histogram(view, split=split), _histogram_alt(view, split)),
@@ -46,9 +46,14 @@ def depth_section(view: RunView, album: Album) -> Html:
         f"How often the network is right on the images of each depth. {WILSON} Dashed: all images of the split. "
         "Hollow: fewer than 5 images.",
     )
+    undecided = figure(
+        album.chart("survival", plot_survival(view), _survival_alt(view)),
+        "Images that are undecided still after each tap, those that the network gets right apart from the others. "
+        f"{WILSON}",
+    )
     return joined(
         [
-            tag("div", *histograms, accuracy, class_="pair"),
+            tag("div", *histograms, accuracy, undecided, class_="pair"),
             *(_depth_table(view, split) for split in view.splits),
         ]
     )
@@ -83,6 +88,15 @@ def _accuracy_alt(view: RunView) -> str:
     rows = rows[(rows["split"] == view.main_split) & (rows["count"] > 0)]
     points = ", ".join(f"{tap} {100 * share:.0f} %" for tap, share in zip(rows["tap"], rows["accuracy"], strict=True))
     return f"Network accuracy by prediction depth, {view.main_split} images: {points}."
+
+
+def _survival_alt(view: RunView) -> str:
+    rows = survival(view)
+    points = ", ".join(
+        f"{tap} {100 * share:.0f} % ({outcome})"
+        for tap, share, outcome in zip(rows["tap"], rows["share"], rows["outcome"], strict=True)
+    )
+    return f"Share of {view.main_split} images undecided after each tap, network right or wrong: {points}."
 
 
 def tap_section(view: RunView, album: Album) -> Html:

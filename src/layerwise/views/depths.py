@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from layerwise.arrays.intervals import mean_interval, wilson_interval
 from layerwise.views.run import RunView
@@ -76,6 +77,39 @@ def decided_by(view: RunView, split: str | None = None) -> pd.DataFrame:
             "depth": np.arange(len(count)),
             "tap": view.tap_names,
             "count": count,
+            "share": count / len(depth),
+            "share_low": low,
+            "share_high": high,
+        }
+    )
+
+
+def survival(view: RunView, split: str | None = None) -> pd.DataFrame:
+    """How many examples are undecided still after each tap, those that the network gets right apart from the others.
+
+    Returns:
+        A row per outcome ("right", "wrong"; one that no example has is left out) and tap: outcome, depth, tap, count,
+        total, share, share_low, share_high (Wilson 95 %).
+    """
+    examples = view.examples.iloc[view.rows(split)]
+    outcome = np.where(examples["correct"], "right", "wrong")
+    depth = examples["depth"].to_numpy()
+    parts = [
+        _survival(view, depth[outcome == name]).assign(outcome=name) for name in ("right", "wrong") if name in outcome
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table[["outcome", *table.columns.drop("outcome")]]
+
+
+def _survival(view: RunView, depth: NDArray[np.int64]) -> pd.DataFrame:
+    count = (depth[:, None] > np.arange(len(view.taps))).sum(axis=0)
+    low, high = wilson_interval(count, len(depth))
+    return pd.DataFrame(
+        {
+            "depth": np.arange(len(count)),
+            "tap": view.tap_names,
+            "count": count,
+            "total": len(depth),
             "share": count / len(depth),
             "share_low": low,
             "share_high": high,
