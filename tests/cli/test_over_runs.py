@@ -43,8 +43,8 @@ def test_depths_and_scores_over_runs_are_kept_and_reported(cli: CommandLine, see
 
 @pytest.mark.slow
 def test_what_is_of_other_images_or_says_something_else_is_refused(cli: CommandLine, seeds: Path) -> None:
-    assert cli.refusal(*WITH, "--k", "7", "--split", "train") == (
-        "InputError: --with cannot be used together with --k, --split: it measures nothing.\n"
+    assert cli.refusal(*WITH, "--k", "7", "--split", "train", "--batch-size", "4", "--no-cache") == (
+        "InputError: --with cannot be used together with --k, --split, --batch-size, --no-cache: it measures nothing.\n"
         "    Measure each run first, then combine them: layerwise difficulty RUN --with RUN2\n"
     )
     assert "--with adds to a run. Name it first" in cli.refusal("difficulty", "--with", "seed1")

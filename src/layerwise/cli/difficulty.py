@@ -107,7 +107,10 @@ def difficulty(
             "-o": output is not None, "--taps": taps != "children", "--k": k != 30,
             "--agree-with": agree_with != "prediction", "--split": split != "test",
             "--keep-activations": keep_activations, "--depths-only": depths_only, "--fast": fast is not None,
-            "--label-errors": label_errors, "--folds": folds is not None,
+            "--mean": mean is not None, "--std": std is not None, "--limit-gb": limit_gb != 4.0,
+            "--batch-size": batch_size != 256, "--threads": threads is not None, "--device": device is not None,
+            "--no-cache": no_cache, "--seed": seed != 0, "--label-errors": label_errors, "--folds": folds is not None,
+            "--suspects": suspects != SUSPECTS, "--csv": csv is not None, "--csv-for": csv_for is not None,
         }  # fmt: skip
         combine(run, others, unused=unused, again=again, as_json=as_json)
         return
