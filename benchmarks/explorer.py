@@ -5,7 +5,8 @@ Everything is measured in headless Chromium on the page as it is exported, opene
 
 - `frame_ms_60k`: time from frame to frame while panning, and while the map goes from tap to tap; the larger of both.
 - `frame_ms_1m`: the same while panning a run of 1,000,000 points, without pictures (200,000 with `--quick`).
-- `story_ms`: from a click on a point until its story is there, neighbours at every tap included; 95th percentile.
+- `story_ms`: from a click on a point until its story is there, neighbours at every tap included; 95th percentile of
+  clicks on a page that has been open for some seconds. `first_story_ms`: of the first click, at once after it opened.
 - `first_paint_ms`, `usable_ms`: from opening the page to its first paint, and until map, grid and columns answer.
 - `size_mb`: of the exported folder. `script_kb`: of the page's script, gzipped.
 - `lasso_ms`: from closing a lasso around the middle of the map to the grid that shows what is in it.
@@ -57,6 +58,7 @@ def measure(folder: Path, browser: Browser, served: Path, *, quick: bool) -> dic
         result["story_ms"] = statistics.quantiles(stories(page, QUICK_STORIES if quick else STORIES), n=20)[-1]
         result["lasso_ms"] = statistics.median(lassos(page, QUICK_LASSOS if quick else LASSOS))
     note("frames, stories and lassos are measured")
+    result["first_story_ms"] = statistics.median(first_story(browser, exported.page) for _ in range(QUICK_OPENINGS))
     openings = [opening(browser, exported.page) for _ in range(QUICK_OPENINGS if quick else OPENINGS)]
     result |= {name: statistics.median(one[name] for one in openings) for name in openings[0]}
     result["foreign_requests"] = max(one["foreign_requests"] for one in openings)
@@ -160,6 +162,12 @@ def stories(page: Page, count: int) -> list[float]:
         page.mouse.click(left + width * (0.3 + 0.4 * (turn % 8) / 7), top + height * (0.3 + 0.4 * (turn // 8) / 7))
         durations += measured(page, "story")
     return durations
+
+
+def first_story(browser: Browser, path: Path) -> float:
+    """The first click on a page that has only just opened."""
+    with opened(browser, path) as page:
+        return stories(page, 1)[0]
 
 
 def lassos(page: Page, count: int) -> list[float]:

@@ -19,7 +19,7 @@ from PIL import Image
 import layerwise as lw
 from layerwise.runs import read_json
 
-IMAGES, ASKED_EVERY_S, READY_S, LIMIT_GB = 25, 0.5, 900.0, 8.0
+IMAGES, ASKED_EVERY_S, READY_S = 25, 0.5, 900.0
 
 
 def measure_place(run: Path, *, quick: bool) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def measure_place(run: Path, *, quick: bool) -> dict[str, Any]:
     if not (run / "maps" / "maps.json").exists():
         make_run(run, quick=quick)
     pictures = load_pictures(read_json(run / "run.json")["steps"]["difficulty"]["data"])
-    with lw.explore(run, limit_gb=LIMIT_GB) as explorer:
+    with lw.explore(run) as explorer:
         began = time.perf_counter()
         while not placed(explorer.address, pictures[0]):
             if time.perf_counter() - began > READY_S:

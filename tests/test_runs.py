@@ -143,6 +143,9 @@ def test_a_run_of_a_newer_format_or_a_foreign_file_is_refused(tmp_path: Path) ->
     (tmp_path / "run.json").write_text(json.dumps({"format": 99, "steps": {}}))
     with pytest.raises(RunError, match="was written in format 99; this layerwise reads 1"):
         steps_of(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({"steps": {}}))
+    with pytest.raises(FileError, match="names no format, so it is no run's"):
+        steps_of(tmp_path)
     (tmp_path / "run.json").write_text("[]")
     with pytest.raises(FileError, match="does not describe a run"):
         steps_of(tmp_path)

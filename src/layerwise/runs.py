@@ -193,9 +193,11 @@ def steps_of(run: Path) -> dict[str, Any]:
     steps = noted.get("steps") if isinstance(noted, dict) else None
     if not isinstance(steps, dict) or not all(isinstance(facts, dict) for facts in steps.values()):
         raise FileError(f"{path} does not describe a run. Choose another folder, or remove this one.")
-    if noted.get("format") != RUN_FORMAT:
+    if "format" not in noted:
+        raise FileError(f"{path} names no format, so it is no run's. Choose another folder, or remove this one.")
+    if noted["format"] != RUN_FORMAT:
         raise RunError(
-            f"{run} was written in format {noted.get('format')}; this layerwise reads {RUN_FORMAT}. Update layerwise."
+            f"{run} was written in format {noted['format']}; this layerwise reads {RUN_FORMAT}. Update layerwise."
         )
     return steps
 

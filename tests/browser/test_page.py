@@ -18,7 +18,10 @@ from toy_runs import make_run
 
 pytestmark = pytest.mark.slow
 
-ROUNDS = 12
+ROUNDS = 14
+TWO_SHEETS = 1300
+"""Pictures: more than one file holds."""
+ACTS = ("search", "legend", "range", "sort", "size", "lasso", "clear")
 
 
 @pytest.fixture(scope="session")
@@ -37,17 +40,23 @@ def explorer(page: Page, exported: str) -> Page:
     return opened(page, exported)
 
 
-def test_every_picture_belongs_to_its_row_after_any_filter_order_and_size(explorer: Page) -> None:
+def test_every_picture_belongs_to_its_row_after_any_filter_order_and_size(page: Page, tmp_path: Path) -> None:
     """A filter, an order or a size that mixed up rows would show a colour that spells another number."""
+    run = coded_run(tmp_path / "run", count=TWO_SHEETS)
+    opened(page, export_explorer(run, tmp_path / "page").page.as_uri())
     random = stream(0, "browsing")
     seen: set[int] = set()
     for turn in range(ROUNDS):
-        for act in random.permutation(["search", "legend", "sort", "size"])[: 1 + turn % 3]:
-            browse(explorer, str(act), int(random.integers(1 << 30)))
-        shown = rows_shown(explorer)
-        assert all(row == spelt for row, spelt in shown.items()), f"round {turn}: {shown}"
-        seen |= set(shown)
-    assert len(seen) > 100
+        for act in random.permutation(ACTS)[: 1 + turn % 4]:
+            browse(page, str(act), int(random.integers(1 << 30)))
+        for tab, within in (("table", ".table-box"), ("map", ".grid")):
+            page.evaluate("(tab) => { location.hash = location.hash.replace(/tab=[a-z]*/, `tab=${tab}`) }", tab)
+            page.wait_for_timeout(120)
+            shown = rows_shown(page, within)
+            assert all(row == spelt for row, spelt in shown.items()), f"round {turn}, {tab}: {shown}"
+            seen |= set(shown)
+    assert len(seen) > 150
+    assert min(seen) < 1024 <= max(seen)
 
 
 def browse(page: Page, act: str, draw: int) -> None:
@@ -57,6 +66,15 @@ def browse(page: Page, act: str, draw: int) -> None:
     elif act == "legend":
         entries = page.locator(".legend button")
         entries.nth(draw % entries.count()).click(modifiers=["Shift"] if draw % 2 else [])
+    elif act == "range":
+        low = draw % 5 / 10
+        page.evaluate("(clause) => { location.hash += '&f=' + clause }", f"in~confidence~{low}~{low + 0.5}")
+    elif act == "lasso":
+        lasso(page)
+        if draw % 2 and page.get_by_role("button", name="Filter to these").is_visible():
+            page.get_by_role("button", name="Filter to these").click()
+    elif act == "clear":
+        page.evaluate("() => { location.hash = 'tab=map' }")
     elif act == "sort":
         order = ["-confidence", "confidence", "-depth", "id", "-factor_size"][draw % 5]
         page.evaluate(
@@ -170,18 +188,46 @@ def test_the_axes_of_two_columns_follow_when_keys_zoom(page: Page, exported: str
 
 
 def test_a_lasso_selects_and_the_grid_shows_the_selected(explorer: Page) -> None:
-    box = explorer.locator(".map-view .canvas").bounding_box()
-    assert box is not None
-    left, top, right, bottom = box["x"] + 5, box["y"] + 5, box["x"] + box["width"] - 5, box["y"] + box["height"] - 5
-    explorer.keyboard.down("Shift")
-    explorer.mouse.move(left, top)
-    explorer.mouse.down()
-    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
-        explorer.mouse.move(x, y, steps=4)
-    explorer.mouse.up()
-    explorer.keyboard.up("Shift")
+    lasso(explorer)
     expect(explorer.locator(".list-bar")).to_contain_text(f"Selected {COUNT}")
     assert len(rows_shown(explorer)) > 20
+
+
+def lasso(page: Page) -> None:
+    """Around all of the map."""
+    page.wait_for_selector("html[data-map=ready]")
+    box = page.locator(".map-view .canvas").bounding_box()
+    assert box is not None
+    left, top, right, bottom = box["x"] + 5, box["y"] + 5, box["x"] + box["width"] - 5, box["y"] + box["height"] - 5
+    page.keyboard.down("Shift")
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+
+
+def test_the_card_at_the_pointer_is_of_the_point_that_lies_there(explorer: Page) -> None:
+    box = explorer.locator(".map-view .canvas").bounding_box()
+    assert box is not None
+    spots = [(box["x"] + across * box["width"], box["y"] + 0.5 * box["height"]) for across in np.arange(0.1, 0.9, 0.01)]
+    card = explorer.locator(".hover-card")
+    for act in (
+        lambda: explorer.mouse.wheel(0, -400),
+        lambda: explorer.keyboard.press("ArrowLeft"),
+        lambda: explorer.mouse.wheel(0, 200),
+        lambda: explorer.locator(".legend button").first.press("Enter"),
+    ):
+        explorer.locator(".map-view").focus()
+        x, y = next(spot for spot in spots if explorer.mouse.move(*spot) or card.count())
+        act()
+        explorer.wait_for_timeout(700)
+        told = card.get_attribute("data-row") if card.count() else None
+        explorer.mouse.move(x, box["y"] - 20)
+        explorer.mouse.move(x, y)
+        explorer.wait_for_timeout(100)
+        assert told == (card.get_attribute("data-row") if card.count() else None)
 
 
 def test_markup_in_names_stays_text(page: Page, run: Path, tmp_path: Path) -> None:

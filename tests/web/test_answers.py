@@ -237,3 +237,10 @@ def test_closing_stops_what_goes_on_in_the_background(full: Path) -> None:
         answers.begin()
         answers.close()
         assert not answers._thread.is_alive()
+
+
+def test_what_is_no_picture_is_told_while_training_images_are_still_recorded(full: Path) -> None:
+    with contextlib.chdir(full):
+        waiting = answers_of(Path("measured"))
+    with pytest.raises(FileError, match="this is no picture that can be read"):
+        waiting.place(b"hello")

@@ -112,7 +112,7 @@ const PARTS: Part[] = [
   {
     key: "unit",
     write: (a) => (a.unit === null ? [] : [String(a.unit)]),
-    read: (words) => within(words, 0, 1e7, (unit) => ({ unit })),
+    read: (words, m) => (m.units.length ? within(words, 0, 1e7, (unit) => ({ unit })) : null),
   },
   {
     key: "row",

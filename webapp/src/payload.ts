@@ -26,8 +26,8 @@ export interface Manifest {
   base_label: ArrayRef | null;
   /** (N, L), the class that each probe votes for. */
   votes: ArrayRef;
-  /** Per tap (N, count), rows of the base, nearest first. */
-  neighbors: { count: number; taps: ArrayRef[] } | null;
+  /** Of `of` that vote, per block of so many rows of examples (rows, L, count): rows of the base, nearest first. */
+  neighbors: { count: number; of: number; rows: number; blocks: ArrayRef[] } | null;
   maps: MapMethod[];
   exits: Exits | null;
   pictures: Sheets | null;

@@ -32,6 +32,10 @@ test.each(["all", "protan", "deutan"] as const)("the colours of eight classes ca
   expect(leastDifference(classColors(8), eyes)).toBeGreaterThan(eyes === "all" ? 20 : 9);
 });
 
+test.each(["all", "protan", "deutan"] as const)("the colours of ten classes can be told apart by %s", (eyes) => {
+  expect(leastDifference(classColors(10), eyes)).toBeGreaterThan(eyes === "all" ? 15 : 9);
+});
+
 test.each(["all", "protan", "deutan"] as const)("the colours of twenty classes differ for %s", (eyes) => {
   expect(leastDifference(classColors(20), eyes)).toBeGreaterThan(eyes === "all" ? 9 : 3);
 });

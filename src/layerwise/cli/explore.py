@@ -23,8 +23,9 @@ def explore(
     port: Annotated[int, typer.Option(help="Of 127.0.0.1; by default one that is free.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
     limit_gb: Annotated[
-        float, typer.Option(help="The most memory for what new images are compared with, all training images.")
-    ] = 4.0,
+        float | None,
+        typer.Option(help="The most memory for what new images are compared with; by default half of the machine's."),
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Processor threads; by default one per core.")] = None,
     model: Annotated[str | None, typer.Option(help="The network, if its FILE.py:NAME lies elsewhere now.")] = None,
     data: Annotated[str | None, typer.Option(help="The run's images, if they lie elsewhere now.")] = None,

@@ -19,6 +19,7 @@ from layerwise.web.abilities import Abilities
 from layerwise.web.measured import Measured
 from layerwise.web.pngs import feature_maps
 from layerwise.web.turns import Turns
+from layerwise.web.uploads import check_picture
 
 if TYPE_CHECKING:
     from layerwise.web.network import RunNetwork
@@ -136,6 +137,8 @@ class RunAnswers:
         if not self._abilities.place:
             raise RunError("this run cannot place new images.\n    The page says why, under what is missing.")
         with self._places.seat():
+            if not self._placer.done():
+                check_picture(encoded)
             placer = self._awaited(self._placer)
             with self._places.turn():
                 return placer.place(encoded)

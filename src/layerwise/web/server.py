@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import secrets
 import socket
 import threading
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
+LEAST_GB = 4.0
 FRAME_HEIGHT = 900
 GRACE_S = 3
 """How long requests under way may take when the page is closed."""
@@ -131,11 +133,19 @@ class _Serving:
             self._ended.set()
 
 
+def _usual_limit_gb() -> float:
+    try:
+        whole_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return LEAST_GB
+    return max(LEAST_GB, whole_bytes / 2e9)
+
+
 def explore(
     run: Path | str,
     *,
     port: int = 0,
-    limit_gb: float = 4.0,
+    limit_gb: float | None = None,
     model: str | None = None,
     data: str | None = None,
     trust_code: bool = False,
@@ -145,7 +155,8 @@ def explore(
     Args:
         run: a folder in which difficulty was measured.
         port: 0 for any that is free.
-        limit_gb: the most memory for the training images' activations, with which new images are compared.
+        limit_gb: the most memory for the training images' activations, with which new images are compared; by default
+            half of the machine's, and at least 4.
         model: the network, `FILE.py:NAME`, if it lies elsewhere now or was made in Python.
         data: the run's images, if they lie elsewhere now.
         trust_code: whether a `FILE.py` that the run names may be run.
@@ -159,9 +170,9 @@ def explore(
         InputError: the port is taken, or `limit_gb` is not above 0.
     """
     check_explorer()
-    run, limit_bytes = Path(run), limit_gb * 1e9
-    if not limit_bytes > 0:
+    if limit_gb is not None and not limit_gb > 0:
         raise InputError(f"limit_gb must be a number above 0; got {limit_gb:g}.")
+    run, limit_bytes = Path(run), 1e9 * (limit_gb or _usual_limit_gb())
     view = read_run(run)
     abilities = find_abilities(view, run, model=model, data=data, trust_code=trust_code, limit_bytes=limit_bytes)
     made = explorer_payload(view)

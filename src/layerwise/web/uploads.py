@@ -52,6 +52,11 @@ def read_picture(encoded: bytes, image_shape: tuple[int, int, int]) -> NDArray[n
     return np.asarray(plain).reshape(height, width, channels).transpose(2, 0, 1).copy()
 
 
+def check_picture(encoded: bytes) -> None:
+    """Raise as `read_picture` does of what is no picture, or one with too many pixels."""
+    _decoded(encoded)
+
+
 def _decoded(encoded: bytes) -> NDArray[np.uint8]:
     """The first frame (H, W, C), turned upright."""
     try:
@@ -64,7 +69,7 @@ def _decoded(encoded: bytes) -> NDArray[np.uint8]:
         ) from None
     # Pillow gives the warning for half as many pixels as it refuses, and both are more than we take.
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many("more pixels than a picture has") from None
+        raise _too_many("far more pixels than a photograph") from None
     except DataError:
         raise
     except (*PILLOW_ERRORS, MemoryError) as error:

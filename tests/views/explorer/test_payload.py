@@ -65,14 +65,15 @@ def test_ids_votes_and_neighbors_are_the_runs(view: RunView, payload: Payload) -
     assert read(payload, manifest["base_ids"]) == view.base["id"].tolist()
     np.testing.assert_array_equal(read(payload, manifest["base_label"]), view.base["label"])
     np.testing.assert_array_equal(read(payload, manifest["votes"]), view.votes)
-    for tap, reference in enumerate(manifest["neighbors"]["taps"]):
-        np.testing.assert_array_equal(read(payload, reference), view.neighbors[:, tap])
+    blocks = [read(payload, reference) for reference in manifest["neighbors"]["blocks"]]
+    np.testing.assert_array_equal(np.concatenate(blocks), view.neighbors)
 
 
 def test_fewer_neighbors_are_the_nearest_ones(view: RunView) -> None:
     payload = explorer_payload(view, neighbors=3)
-    assert payload.manifest["neighbors"]["count"] == 3
-    np.testing.assert_array_equal(read(payload, payload.manifest["neighbors"]["taps"][1]), view.neighbors[:, 1, :3])
+    told = payload.manifest["neighbors"]
+    assert (told["count"], told["of"], told["rows"], len(told["blocks"])) == (3, view.neighbors.shape[2], 1024, 1)
+    np.testing.assert_array_equal(read(payload, told["blocks"][0]), view.neighbors[:, :, :3])
 
 
 def test_no_neighbors_at_all_are_refused(view: RunView) -> None:

@@ -3,7 +3,7 @@
 import { RIGHT, WRONG } from "../palette";
 import { manifest } from "../state";
 import { columnChoices } from "./Choose";
-import { Command } from "./Missing";
+import { AGAIN, Command } from "./Missing";
 import { countWords, numberWords, shapeWords } from "../words";
 
 export function About() {
@@ -37,7 +37,7 @@ function Missing() {
   return (
     <section>
       <h2>What this run has not</h2>
-      <p class="about">The page shows the run as it was when it was opened: after one of these commands, start layerwise explore again.</p>
+      <p class="about">The page shows the run as it was when it was opened: after one of these commands, {AGAIN}.</p>
       <ul class="missing-list">
         {manifest.missing.map(({ part, words, command }) => (
           <li key={part}>

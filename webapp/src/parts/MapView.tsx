@@ -152,10 +152,10 @@ function clicked(at: number | null, add: boolean): void {
 }
 
 function lassoed({ rows, add }: Events["lasso"]): void {
-  performance.mark("lasso-closed");
   select(rows, add);
   say(rows.length ? `${counted(address.value.selected.length, "example")} selected` : "No example lies inside.");
-  requestAnimationFrame(() => performance.measure("lasso", "lasso-closed"));
+  // After the frame that shows it has been handed over.
+  requestAnimationFrame(() => setTimeout(() => performance.measure("lasso", "lasso-closed")));
 }
 
 /** Plus and minus zoom; 0 shows all. */

@@ -8,8 +8,7 @@ import { Icon } from "./icons";
 
 type Lack = Manifest["missing"][number];
 
-const THEN =
-  location.protocol === "file:" ? "Then export the page again." : "Then start layerwise explore again.";
+export const AGAIN = location.protocol === "file:" ? "export the page again" : "start layerwise explore again";
 
 export function Command({ command }: { command: string }) {
   const take = async () => say((await copy(command)) ? "Command copied" : "The clipboard cannot be written.");
@@ -28,7 +27,7 @@ export function NextStep({ of }: { of: Lack }) {
   return (
     <div class="next-step">
       <Command command={of.command} />
-      <p class="hint">{THEN}</p>
+      <p class="hint">Then {AGAIN}.</p>
     </div>
   );
 }

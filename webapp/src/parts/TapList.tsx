@@ -15,10 +15,10 @@ const NONE = new Uint8Array(0);
 
 export function neighborsAt(tap: number, row: number): Neighbors {
   const { neighbors } = manifest;
-  const ref = neighbors?.taps[tap];
-  if (!neighbors || !ref) return NONE;
-  const values = store.numbers(ref);
-  return values && rowOf(values, row, neighbors.count);
+  const block = neighbors?.blocks[Math.floor(row / neighbors.rows)];
+  if (!neighbors || !block) return NONE;
+  const values = store.numbers(block);
+  return values && rowOf(values, (row % neighbors.rows) * manifest.taps.length + tap, neighbors.count);
 }
 
 /** Whether neighbours, and the sheets of all pictures of a story, are here. */
@@ -59,12 +59,17 @@ export function TapList({ votes, depth, reference, neighbors, called = manifest.
       </ol>
       {some && manifest.base_label && (
         <p class="hint">
-          The nearest training images at each tap, nearest first. An orange corner marks those of another class than{" "}
+          {nearestWords()} at each tap, nearest first. An orange corner marks those of another class than{" "}
           {called}.
         </p>
       )}
     </>
   );
+}
+
+function nearestWords(): string {
+  const { count = 0, of = 0 } = manifest.neighbors ?? {};
+  return count < of ? `The ${count} nearest of the ${of} training images that vote` : `The ${of} training images that vote`;
 }
 
 function Vote({ vote, reference }: { vote: number; reference: number }) {

@@ -4,6 +4,7 @@ import { asLayer, lookOf, type Dots } from "./dots";
 import { Listeners, timed } from "./events";
 import { followSize } from "./follow";
 import { Grid } from "./grid";
+import { Hover } from "./hover";
 import { rowsInside } from "./lasso";
 import { Motion } from "./motion";
 import type { Kind } from "./choose";
@@ -32,7 +33,11 @@ export class Stage implements Scatter {
   private camera: Camera = { ...viewOf(WHOLE, 1, 1), width: 0, height: 0 };
   private grid: Grid | null = null;
   private focus: number | null = null;
-  private hover: number | null = null;
+  private readonly hover = new Hover(
+    (x, y) => this.rowAt(x, y),
+    () => !this.morph.going && !this.flight.going,
+    (row, x, y) => this.hovered(row, x, y),
+  );
   private marker: { x: number; y: number; label: string } | null = null;
   private path: number[] = [];
   private frame = 0;
@@ -79,6 +84,7 @@ export class Stage implements Scatter {
       throw new Error(`setPoints takes x and y of ${this.points.count} points; got ${xy.length} numbers.`);
     }
     this.grid = null;
+    this.hover.moved();
     const first = this.points.xy.every((value) => value === OFF);
     this.points.go(xy, 0);
     const lasts = first ? 0 : (options.morph_ms ?? 0);
@@ -95,6 +101,7 @@ export class Stage implements Scatter {
 
   setVisible(mask: Uint8Array | null): void {
     this.points.show(mask);
+    this.hover.moved();
     this.redraw();
   }
 
@@ -177,6 +184,7 @@ export class Stage implements Scatter {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.later);
     clearTimeout(this.soon);
+    this.hover.stop();
     this.size.stop();
     this.unlisten();
     this.morph.stop();
@@ -205,10 +213,10 @@ export class Stage implements Scatter {
       panned: (dx, dy) => this.steer(pan(this.camera, dx, dy)),
       zoomed: (x, y, factor) => this.steer(zoomAbout(this.camera, x, y, factor)),
       clicked: (x, y, add) => this.listeners.tell("point", { row: timed("pick", () => this.rowAt(x, y)), add }),
-      hovered: (x, y) => this.hovered(this.rowAt(x, y), x, y),
-      left: () => this.hovered(null, 0, 0),
+      hovered: (x, y) => this.hover.at(x, y),
+      left: () => this.hover.left(),
       drawing: (path) => this.draw(path),
-      drawn: (path, add) => this.listeners.tell("lasso", { rows: timed("lasso", () => this.rowsInside(pathOnMap(this.camera, path))), add }),
+      drawn: (path, add) => this.drawn(path, add),
       dropped: () => this.draw([]),
     });
   }
@@ -218,10 +226,13 @@ export class Stage implements Scatter {
     this.ask();
   }
 
+  private drawn(path: number[], add: boolean): void {
+    performance.mark("lasso-closed");
+    this.listeners.tell("lasso", { rows: timed("lasso", () => this.rowsInside(pathOnMap(this.camera, path))), add });
+  }
+
   private hovered(row: number | null, x: number, y: number): void {
     this.element.style.cursor = this.mode === "pan" ? (row === null ? "" : "pointer") : "crosshair";
-    if (row === this.hover) return;
-    this.hover = row;
     this.listeners.tell("hover", { row, x, y });
     this.ask();
   }
@@ -241,6 +252,7 @@ export class Stage implements Scatter {
     Object.assign(this.camera, view);
     this.steered = performance.now();
     this.stale.view = true;
+    this.hover.moved();
     this.redraw();
   }
 
@@ -282,7 +294,7 @@ export class Stage implements Scatter {
       if (!fine) this.later = window.setTimeout(() => this.redraw(), SETTLE_MS);
     }
     this.stale.dots = false;
-    const pictures = this.pictures.painter(points, camera, [this.hover, this.focus]);
+    const pictures = this.pictures.painter(points, camera, [this.hover.row, this.focus]);
     const radius = this.pictures.edge / 2 || look.radius;
     this.overlay.draw({ path: this.path, rings: this.rings(radius), cross: this.cross() }, pictures);
     if (this.stale.view) this.listeners.tell("view", this.view);
@@ -296,7 +308,7 @@ export class Stage implements Scatter {
       const place = row === null ? null : this.placeOf(row);
       return place ? [{ ...place, radius: radius + gap / (square ? 2 : 1), width, square }] : [];
     };
-    return [...ring(this.hover === this.focus ? null : this.hover, 3, 1.5), ...ring(this.focus, 5, 2.5)];
+    return [...ring(this.hover.row === this.focus ? null : this.hover.row, 3, 1.5), ...ring(this.focus, 5, 2.5)];
   }
 
   private cross(): Cross | null {

@@ -21,6 +21,9 @@ from layerwise.views.units import UnitsView
 MOST_FILTER_WEIGHTS = 200_000
 """More weights than these are not put into the manifest."""
 
+NEIGHBOR_ROWS = 1024
+"""Examples whose nearest training images lie in one pack."""
+
 
 def taps_of(view: RunView) -> list[dict[str, Any]]:
     """`Tap`s of webapp/src/payload.ts."""
@@ -60,16 +63,17 @@ def exits_of(view: RunView, packer: Packer) -> dict[str, Any] | None:
 
 
 def neighbors_of(view: RunView, packer: Packer, count: int) -> dict[str, Any] | None:
-    """The nearest training images at each tap, `count` of them, a pack for each tap."""
+    """The nearest training images at each tap, `count` of them, in packs of a few examples: a story needs one."""
     if view.neighbors is None or view.base is None:
         return None
     nearest = view.neighbors[:, :, :count]  # (N, L, shown)
-    item, shown = smallest_item(len(view.base)), nearest.shape[2]
-    taps = [
-        packer.later(f"neighbors-{tap}", (len(nearest), shown), item, partial(np.asarray, nearest[:, tap]))
-        for tap in range(len(view.taps))
+    blocks = [nearest[start : start + NEIGHBOR_ROWS] for start in range(0, len(nearest), NEIGHBOR_ROWS)]
+    item = smallest_item(len(view.base))
+    packs = [
+        packer.later(f"neighbors-{number}", block.shape, item, partial(np.asarray, block))
+        for number, block in enumerate(blocks)
     ]
-    return {"count": shown, "taps": taps}
+    return {"count": nearest.shape[2], "of": view.neighbors.shape[2], "rows": NEIGHBOR_ROWS, "blocks": packs}
 
 
 def units_of(view: RunView) -> list[dict[str, Any]]:
