@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class RunView:
         labels: suspect labels; None if labels were not ranked.
         kinds: the four kinds of difficulty; None if no folds were measured.
         over_runs: depths over several runs; None if none were combined.
+        damaged: the parts that cannot be read, where they were to be left out: for the field's name the fault.
         run: run.json: what was run, versions, seeds, fingerprints, times.
         model: model.json.
 
@@ -86,6 +87,7 @@ class RunView:
     labels: LabelsView | None = None
     kinds: KindsView | None = None
     over_runs: OverRunsView | None = None
+    damaged: Mapping[str, str] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
 
@@ -157,11 +159,30 @@ class RunView:
         return np.flatnonzero((self.examples["split"] == split).to_numpy())
 
 
-def read_run(path: Path | str) -> RunView:
+PARTS: Mapping[str, Callable[[Path], Any]] = {
+    "exits": read_exits,
+    "maps": read_maps,
+    "units": read_units,
+    "filters": read_filters,
+    "looked_at": read_examples,
+    "encoders": read_encoders,
+    "noted": read_noted,
+    "labels": read_labels,
+    "kinds": read_kinds,
+    "over_runs": read_over_runs,
+}
+"""What other commands add to a run, by the field that holds it."""
+
+
+def read_run(path: Path | str, *, leave_out_damaged: bool = False) -> RunView:
     """Read and check a run folder in which difficulty was measured.
 
     Arrays stay on disk (memory-mapped) until they are looked at. A history that cannot be read is left out, and said:
     nothing measured depends on it.
+
+    Args:
+        path: the folder.
+        leave_out_damaged: a part of `PARTS` that cannot be read is left out and told in `damaged`.
 
     Raises:
         RunError: no such folder, nothing measured in it, or parts that do not belong together.
@@ -175,6 +196,7 @@ def read_run(path: Path | str) -> RunView:
     if "steps" in run:
         steps_of(path)
     model = _read_object(path / "model.json")
+    parts, damaged = _read_parts(path, leave_out_damaged=leave_out_damaged)
     return RunView(
         name=str(path),
         class_names=_class_names(model, examples),
@@ -187,19 +209,23 @@ def read_run(path: Path | str) -> RunView:
         base_thumbnails=_if_there(path / "base_thumbnails.npy"),
         history=history,
         history_fault=history_fault,
-        exits=read_exits(path),
-        maps=read_maps(path),
-        units=read_units(path),
-        filters=read_filters(path),
-        looked_at=read_examples(path),
-        encoders=read_encoders(path),
-        noted=read_noted(path),
-        labels=read_labels(path),
-        kinds=read_kinds(path),
-        over_runs=read_over_runs(path),
+        damaged=damaged,
         run=run,
         model=model,
+        **parts,
     )
+
+
+def _read_parts(path: Path, *, leave_out_damaged: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    parts, damaged = {}, {}
+    for name, read in PARTS.items():
+        try:
+            parts[name] = read(path)
+        except (FileError, RunError) as error:
+            if not leave_out_damaged:
+                raise
+            damaged[name] = str(error)
+    return parts, damaged
 
 
 def _check_measured(path: Path) -> None:

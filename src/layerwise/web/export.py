@@ -74,7 +74,7 @@ def export_explorer(
     """
     target = Path(folder)
     check_target(target, again=again)
-    payload = explorer_payload(read_run(Path(run)), neighbors=neighbors, small=True)
+    payload = explorer_payload(read_run(run, leave_out_damaged=True), neighbors=neighbors, small=True)
     return write_folder(payload, target, progress=progress)
 
 

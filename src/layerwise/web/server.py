@@ -173,7 +173,7 @@ def explore(
     if limit_gb is not None and not limit_gb > 0:
         raise InputError(f"limit_gb must be a number above 0; got {limit_gb:g}.")
     run, limit_bytes = Path(run), 1e9 * (limit_gb or _usual_limit_gb())
-    view = read_run(run)
+    view = read_run(run, leave_out_damaged=True)
     abilities = find_abilities(view, run, model=model, data=data, trust_code=trust_code, limit_bytes=limit_bytes)
     made = explorer_payload(view)
     payload = Payload(abilities.told(made.manifest), made.packs, made.sheets)

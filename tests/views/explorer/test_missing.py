@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from inside_files import write_maps
 from label_files import write_labels
+from layerwise.errors import FileError
 from layerwise.runs import read_table, write_table
 from layerwise.views.explorer.payload import explorer_payload
 from layerwise.views.run import read_run
@@ -46,3 +49,25 @@ def test_examples_that_are_not_on_the_maps_are_counted_with_the_command_that_map
         "30 of 70 examples are not on the maps.",
         f"layerwise inside {run} --embed pca,tsne --split all --again",
     )
+
+
+def test_a_part_that_was_half_written_is_told_with_the_command_that_makes_it_and_the_rest_is_shown(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run")
+    write_maps(run)
+    lost = next((run / "maps").glob("*.parquet"))
+    lost.unlink()
+    with pytest.raises(FileError, match="cannot be read"):
+        read_run(run)
+    view = read_run(run, leave_out_damaged=True)
+    assert list(view.damaged) == ["maps"]
+    manifest = explorer_payload(view).manifest
+    assert manifest["maps"] == []
+    assert [one for one in manifest["missing"] if one["part"] == "maps"] == [
+        {
+            "part": "maps",
+            "words": f"The maps in {run / 'maps'} cannot be read (no file {lost}.).",
+            "command": f"layerwise inside {run} --again",
+        }
+    ]

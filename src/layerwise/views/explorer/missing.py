@@ -10,13 +10,35 @@ import pandas as pd
 from layerwise.views.explorer.columns import MOST_CATEGORIES, factor_words
 from layerwise.views.run import RunView
 
+PART_TO_WORDS = {
+    "exits": "exits",
+    "maps": "maps",
+    "units": "units",
+    "filters": "filters",
+    "looked_at": "feature maps",
+    "encoders": "encoders",
+    "noted": "training scores",
+    "labels": "labels",
+    "kinds": "kinds",
+    "over_runs": "several runs",
+}
 NOTE = "layerwise train MODEL DATA -o RUN --log-dynamics"
 
 
 def missing_of(view: RunView, maps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """What a run has not, in words, and the command that makes it; `maps` as `map_methods` tells of them."""
-    lacking = [*_measurements(view), *_about_training(view), *_places(view, maps), *_factors_left_out(view)]
+    damaged = list(_damaged(view))
+    told = {part for part, _, _ in damaged}
+    not_made = (one for one in _measurements(view) if one[0] not in told)
+    lacking = [*damaged, *not_made, *_about_training(view), *_places(view, maps), *_factors_left_out(view)]
     return [{"part": part, "words": words, "command": command} for part, words, command in lacking]
+
+
+def _damaged(view: RunView) -> Iterator[tuple[str, str, str]]:
+    for part, fault in view.damaged.items():
+        first, _, advice = fault.partition("\n")
+        _, found, command = advice.partition("layerwise ")
+        yield PART_TO_WORDS[part], first[:1].upper() + first[1:], f"{found}{command}".splitlines()[0] if found else ""
 
 
 def _measurements(view: RunView) -> Iterator[tuple[str, str, str]]:
