@@ -128,6 +128,15 @@ def test_an_array_that_would_have_to_execute_code_is_refused(run: Path) -> None:
         read_run(run)
 
 
+def test_a_truncated_description_says_that_the_run_has_to_be_made_anew(run: Path) -> None:
+    (run / "run.json").write_text('{"format": 1, "ste')
+    with pytest.raises(FileError) as caught:
+        read_run(run)
+    first, advice = str(caught.value).splitlines()
+    assert "run.json is not JSON, or is truncated" in first
+    assert advice == "    Restore it, or make the run anew in another folder: layerwise train MODEL DATA -o NEW"
+
+
 def test_json_that_is_no_object_is_refused(run: Path) -> None:
     write_json(run / "run.json", [1])
     with pytest.raises(FileError) as caught:

@@ -281,7 +281,12 @@ def _read_history(path: Path) -> tuple[pd.DataFrame | None, str]:
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    value = read_json(path) if path.is_file() else {}
+    try:
+        value = read_json(path) if path.is_file() else {}
+    except FileError as error:
+        raise FileError(
+            f"{error}\n    Restore it, or make the run anew in another folder: layerwise train MODEL DATA -o NEW"
+        ) from None
     if not isinstance(value, dict):
         raise FileError(f"{path} holds a {type(value).__name__}; a JSON object is expected.")
     return value
