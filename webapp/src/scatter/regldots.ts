@@ -121,8 +121,9 @@ export class ReglDots implements Dots {
   /** Shows on the plot behind what there is to show, and brings it to the front, until nothing is newer. */
   private async send(): Promise<void> {
     while (!this.gone && this.shown && !this.isCurrent(this.front, this.shown.points)) {
-      const { points } = this.shown;
       const plot = this.back;
+      await plot.way;
+      const { points } = this.shown;
       Object.assign(plot, { slots: points.slotsVersion, inks: points.inksVersion });
       await this.fill(plot, points);
       if (this.gone) return;
@@ -147,7 +148,6 @@ export class ReglDots implements Dots {
     });
     const goal = columns(points.goalX, points.goalY);
     const options = { zDataType: "categorical", wDataType: "categorical", spatialIndex: this.nothing } as const;
-    await plot.way;
     const onWay = points.part < 1;
     await plot.scatterplot.draw(onWay ? columns(points.startX, points.startY) : goal, options);
     if (!onWay || this.gone) return;
