@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import socket
 import sys
@@ -22,7 +23,7 @@ from layerwise.errors import InputError, MissingExtraError, RunError
 from layerwise.runs import read_json, write_json
 from layerwise.web import server
 from layerwise.web.answers import NoAnswers
-from layerwise.web.server import Explorer, check_explorer, explore, serve_run
+from layerwise.web.server import Explorer, check_explorer, explore, serve_run, usual_limit_gb
 
 
 @pytest.fixture
@@ -187,3 +188,15 @@ def test_a_run_of_a_newer_layerwise_with_what_is_not_known_yet_is_served(
 def test_a_limit_of_no_memory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="limit_gb must be a number above 0; got -1"):
         explore(tmp_path, limit_gb=-1)
+
+
+def test_the_usual_limit_is_half_of_the_memory_and_four_gigabytes_where_that_is_less_or_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name_to_value = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 6_000_000}
+    monkeypatch.setattr(os, "sysconf", name_to_value.__getitem__)
+    assert usual_limit_gb() == 12.288
+    name_to_value["SC_PHYS_PAGES"] = 1_000_000
+    assert usual_limit_gb() == 4
+    monkeypatch.delattr(os, "sysconf")
+    assert usual_limit_gb() == 4

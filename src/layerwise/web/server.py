@@ -133,7 +133,8 @@ class _Serving:
             self._ended.set()
 
 
-def _usual_limit_gb() -> float:
+def usual_limit_gb() -> float:
+    """Half of the machine's memory, and at least 4 GB: what new images may be compared with, unless it is said."""
     try:
         whole_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not every system tells
@@ -172,7 +173,7 @@ def explore(
     check_explorer()
     if limit_gb is not None and not limit_gb > 0:
         raise InputError(f"limit_gb must be a number above 0; got {limit_gb:g}.")
-    run, limit_bytes = Path(run), 1e9 * (limit_gb or _usual_limit_gb())
+    run, limit_bytes = Path(run), 1e9 * (limit_gb or usual_limit_gb())
     view = read_run(run, leave_out_damaged=True)
     abilities = find_abilities(view, run, model=model, data=data, trust_code=trust_code, limit_bytes=limit_bytes)
     made = explorer_payload(view)
