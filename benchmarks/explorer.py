@@ -44,6 +44,9 @@ COLLECT = """() => { const at = []; window.frameTimes = at;
   window.frameLoop = requestAnimationFrame(note); }"""
 COLLECTED = "() => { cancelAnimationFrame(window.frameLoop); return window.frameTimes; }"
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
+UNDER_WAY = "(name) => performance.getEntriesByType('mark').some((one) => one.name.startsWith(`${name}-`))"
+PATIENCE = 200
+"""Times that a measure is asked for."""
 MEASURED = "(name) => performance.getEntriesByName(name, 'measure').map((one) => one.duration)"
 
 
@@ -189,12 +192,14 @@ def lassos(page: Page, count: int) -> list[float]:
 
 
 def measured(page: Page, name: str) -> list[float]:
-    """What the page has measured once it has; nothing where nothing was hit."""
-    for _ in range(20):
+    """What the page has measured once it has; nothing where nothing was hit, so that nothing is under way."""
+    for turn in range(PATIENCE):
         page.wait_for_timeout(50)
         if durations := page.evaluate(MEASURED, name):
             return durations
-    return []
+        if turn > 4 and not page.evaluate(UNDER_WAY, name):
+            return []
+    raise TimeoutError(f"no {name} was measured")
 
 
 def script_kb(folder: Path) -> float:

@@ -213,6 +213,7 @@ def test_the_card_at_the_pointer_is_of_the_point_that_lies_there(explorer: Page)
     assert box is not None
     spots = [(box["x"] + across * box["width"], box["y"] + 0.5 * box["height"]) for across in np.arange(0.1, 0.9, 0.01)]
     card = explorer.locator(".hover-card")
+    seen = []
     for act in (
         lambda: explorer.mouse.wheel(0, -400),
         lambda: explorer.keyboard.press("ArrowLeft"),
@@ -228,6 +229,8 @@ def test_the_card_at_the_pointer_is_of_the_point_that_lies_there(explorer: Page)
         explorer.mouse.move(x, y)
         explorer.wait_for_timeout(100)
         assert told == (card.get_attribute("data-row") if card.count() else None)
+        seen.append(told)
+    assert any(seen)
 
 
 def test_markup_in_names_stays_text(page: Page, run: Path, tmp_path: Path) -> None:
@@ -247,7 +250,7 @@ def test_markup_in_names_stays_text(page: Page, run: Path, tmp_path: Path) -> No
 def test_a_bare_run_says_what_is_missing_and_shows_two_columns(page: Page, tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", split_counts={"test": 40}, base_count=BASE)
     opened(page, export_explorer(run, tmp_path / "page").page.as_uri())
-    expect(page.locator(".no-maps")).to_contain_text("two columns are drawn against each other instead")
+    expect(page.locator(".no-maps")).to_contain_text("Two columns are drawn against each other instead")
     expect(page.locator(".counts")).to_have_attribute("data-drawn", "40")
     page.get_by_role("button", name="Units").click()
     expect(page.locator(".units-none")).to_contain_text("No units were measured in this run.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -244,3 +245,19 @@ def test_what_is_no_picture_is_told_while_training_images_are_still_recorded(ful
         waiting = answers_of(Path("measured"))
     with pytest.raises(FileError, match="this is no picture that can be read"):
         waiting.place(b"hello")
+
+
+def test_maps_that_cannot_be_read_are_left_out_of_an_answer(full: Path, tmp_path: Path) -> None:
+    shutil.copytree(full, tmp_path / "copy")
+    with contextlib.chdir(tmp_path / "copy"):
+        run = Path("measured")
+        next((run / "maps").glob("*.parquet")).unlink()
+        view = read_run(run, leave_out_damaged=True)
+        answers = RunAnswers(run, Measured.of(view), EVERYTHING, limit_bytes=4e9, trust_code=True)
+        answers.begin()
+        try:
+            placed = answers.place(image_of(full, "x_test", 0))
+        finally:
+            answers.close()
+    assert placed["maps"] == {}
+    assert placed["votes"] == view.votes[0].tolist()

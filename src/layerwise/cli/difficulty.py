@@ -110,6 +110,7 @@ def difficulty(
             "--mean": mean is not None, "--std": std is not None, "--limit-gb": limit_gb != 4.0,
             "--batch-size": batch_size != 256, "--threads": threads is not None, "--device": device is not None,
             "--no-cache": no_cache, "--seed": seed != 0, "--label-errors": label_errors, "--folds": folds is not None,
+            "--trust-code": trust_code,
             "--suspects": suspects != SUSPECTS, "--csv": csv is not None, "--csv-for": csv_for is not None,
         }  # fmt: skip
         combine(run, others, unused=unused, again=again, as_json=as_json)

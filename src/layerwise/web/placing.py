@@ -18,7 +18,7 @@ from layerwise.arrays.policies import ExitPolicy, simulate
 from layerwise.arrays.scores import max_probability
 from layerwise.arrays.votes import vote
 from layerwise.data.images import ImageData
-from layerwise.errors import RunError
+from layerwise.errors import FileError, RunError
 from layerwise.exits.chosen import chosen_policy
 from layerwise.exits.folder import load_exits
 from layerwise.exits.network import ExitNetwork
@@ -130,7 +130,11 @@ class Placer:
 
 
 def _maps_of(run: Path) -> list[TapMaps]:
-    return list(load_maps(run)) if (run / "maps" / "maps.json").exists() else []
+    """The maps; none where they cannot be read, for then the page has none either."""
+    try:
+        return list(load_maps(run)) if (run / "maps" / "maps.json").exists() else []
+    except FileError:
+        return []
 
 
 def _squares(maps: Sequence[TapMaps], method: str) -> dict[str, Square]:
@@ -148,7 +152,7 @@ def _map_placer(network: RunNetwork, maps: Sequence[TapMaps], method: str) -> Ma
 def _exits_of(run: Path, network: RunNetwork) -> tuple[ExitNetwork, ExitPolicy] | None:
     try:
         policy = chosen_policy(run)
-    except RunError:
+    except (RunError, FileError):
         return None
     source = network.source
     # Exits that were trained together with the network have weights of their own for it.

@@ -67,7 +67,7 @@ def test_a_part_that_was_half_written_is_told_with_the_command_that_makes_it_and
     assert [one for one in manifest["missing"] if one["part"] == "maps"] == [
         {
             "part": "maps",
-            "words": f"The maps in {run / 'maps'} cannot be read (no file {lost}.).",
-            "command": f"layerwise inside {run} --again",
+            "words": f"the maps in {run / 'maps'} cannot be read (no file {lost}.).",
+            "command": f"layerwise inside {run} --embed pca,tsne --again",
         }
     ]

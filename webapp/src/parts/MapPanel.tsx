@@ -79,7 +79,7 @@ function NoMaps() {
   const missing = manifest.missing.find(({ part }) => part === "maps");
   return (
     <div class="no-maps">
-      <p>This run has no maps of its taps; two columns are drawn against each other instead. Draw maps:</p>
+      <p>{missing?.words} Two columns are drawn against each other instead.</p>
       {missing && <NextStep of={missing} />}
     </div>
   );

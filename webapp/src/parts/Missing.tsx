@@ -24,6 +24,7 @@ export function Command({ command }: { command: string }) {
 
 /** The command, and that the page has to be opened anew. */
 export function NextStep({ of }: { of: Lack }) {
+  if (!of.command) return null;
   return (
     <div class="next-step">
       <Command command={of.command} />

@@ -23,7 +23,7 @@ function NoUnits() {
   return (
     <section class="units-none">
       <h2>Units</h2>
-      <p>No units were measured in this run.</p>
+      <p>{missing?.words ?? "No units were measured in this run."}</p>
       {missing && <NextStep of={missing} />}
     </section>
   );

@@ -15,7 +15,7 @@ export class Hover {
 
   at(x: number, y: number): void {
     this.pointer = { x, y };
-    this.set(this.find(x, y));
+    this.look();
   }
 
   left(): void {
@@ -36,7 +36,7 @@ export class Hover {
 
   private look(): void {
     if (!this.rests()) this.moved();
-    else if (this.pointer) this.at(this.pointer.x, this.pointer.y);
+    else if (this.pointer) this.set(this.find(this.pointer.x, this.pointer.y));
   }
 
   private set(row: number | null): void {

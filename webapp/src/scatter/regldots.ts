@@ -46,7 +46,7 @@ export class ReglDots implements Dots {
   /** `lost`: the graphics card is away, and nothing is shown any more. Throws where WebGL, or one of its parts, is missing. */
   constructor(
     private readonly nothing: ArrayBuffer,
-    lost: () => void,
+    private readonly lost: () => void,
   ) {
     const canvas = document.createElement("canvas");
     const attributes = { antialias: false, preserveDrawingBuffer: true, powerPreference: "high-performance" } as const;
@@ -69,23 +69,30 @@ export class ReglDots implements Dots {
   draw(points: Points, camera: Camera, look: Look): boolean {
     this.shown = { points, camera: { ...camera }, look };
     this.aim(this.front, this.shown);
-    if (!this.isCurrent(this.front, points)) this.sent ??= this.send().catch(console.error).finally(() => (this.sent = null));
+    if (!this.isCurrent(this.front, points)) this.sent ??= this.send().catch(this.failed).finally(() => (this.sent = null));
     return true;
   }
 
-  /** The time of a picture of so many points in the middle, waited for: what a slow driver cannot hide. */
+  /** From one picture of so many points in the middle to the next, waited for: what a slow driver cannot hide. */
   async trial_ms(points: Points, camera: Camera, look: Look): Promise<number> {
     this.draw(points, camera, look);
     await this.sent;
+    await this.drawn();
+    const began = performance.now();
+    await this.drawn();
+    return performance.now() - began;
+  }
+
+  /** Resolves once the card has drawn another picture. */
+  private drawn(): Promise<void> {
     const { scatterplot } = this.front;
     scatterplot.redraw();
     return new Promise((resolve) => {
-      const measure = () => {
-        const began = performance.now();
+      const wait = () => {
         this.regl.read({ x: 0, y: 0, width: 1, height: 1 });
-        resolve(performance.now() - began);
+        resolve();
       };
-      scatterplot.subscribe("drawing", measure, 1);
+      scatterplot.subscribe("drawing", wait, 1);
     });
   }
 
@@ -100,6 +107,11 @@ export class ReglDots implements Dots {
     this.renderer.destroy();
     this.element.remove();
   }
+
+  private readonly failed = (problem: unknown): void => {
+    console.warn("The graphics card failed:", problem);
+    if (!this.gone) this.lost();
+  };
 
   private plot(): Plot {
     const canvas = document.createElement("canvas");
@@ -125,8 +137,9 @@ export class ReglDots implements Dots {
       await plot.way;
       const { points } = this.shown;
       Object.assign(plot, { slots: points.slotsVersion, inks: points.inksVersion });
-      await this.fill(plot, points);
+      const isWhole = await this.fill(plot, points);
       if (this.gone) return;
+      if (!isWhole) continue;
       [this.front, this.back] = [plot, this.front];
       this.front.canvas.style.visibility = points.drawn > 0 ? "" : "hidden";
       this.back.canvas.style.visibility = "hidden";
@@ -134,8 +147,9 @@ export class ReglDots implements Dots {
     }
   }
 
-  private async fill(plot: Plot, points: Points): Promise<void> {
-    if (points.drawn === 0) return;
+  /** False where the points have been sent elsewhere meanwhile. */
+  private async fill(plot: Plot, points: Points): Promise<boolean> {
+    if (points.drawn === 0) return true;
     const { colors, places } = coded(points.inks.subarray(0, points.drawn));
     void plot.scatterplot.set({ pointColor: colors });
     this.aim(plot, this.shown!);
@@ -150,10 +164,12 @@ export class ReglDots implements Dots {
     const options = { zDataType: "categorical", wDataType: "categorical", spatialIndex: this.nothing } as const;
     const onWay = points.part < 1;
     await plot.scatterplot.draw(onWay ? columns(points.startX, points.startY) : goal, options);
-    if (!onWay || this.gone) return;
+    if (plot.slots !== points.slotsVersion || this.gone) return false;
+    if (!onWay) return true;
     const way = { ...options, transition: true, ...follow(plot, points) };
     plot.way = plot.scatterplot.draw(goal, way);
     await new Promise((resolve) => plot.scatterplot.subscribe("draw", resolve, 1));
+    return true;
   }
 
   private isCurrent(plot: Plot, points: Points): boolean {

@@ -89,7 +89,14 @@ export interface Scatter {
 
 /** A map of `count` points, all off the map until setPoints. Falls back to "splat" where WebGL fails, or its context is lost. */
 export async function createScatter(parent: HTMLElement, count: number, options: ScatterOptions): Promise<Scatter> {
-  const dots = await openDots(options.renderer ?? chooseRenderer(), options.background, () => stage.fallBack());
-  const stage = new Stage(parent, count, options, dots);
+  let stage: Stage | null = null;
+  let isLost = false;
+  const lost = () => {
+    isLost = true;
+    stage?.fallBack();
+  };
+  const dots = await openDots(options.renderer ?? chooseRenderer(), options.background, lost);
+  stage = new Stage(parent, count, options, dots);
+  if (isLost) stage.fallBack();
   return stage;
 }

@@ -213,7 +213,10 @@ export class Stage implements Scatter {
       panned: (dx, dy) => this.steer(pan(this.camera, dx, dy)),
       zoomed: (x, y, factor) => this.steer(zoomAbout(this.camera, x, y, factor)),
       clicked: (x, y, add) => this.listeners.tell("point", { row: timed("pick", () => this.rowAt(x, y)), add }),
-      hovered: (x, y) => this.hover.at(x, y),
+      hovered: (x, y) => {
+        this.hover.at(x, y);
+        this.element.style.cursor = this.mode === "pan" ? (this.hover.row === null ? "" : "pointer") : "crosshair";
+      },
       left: () => this.hover.left(),
       drawing: (path) => this.draw(path),
       drawn: (path, add) => this.drawn(path, add),
@@ -232,7 +235,6 @@ export class Stage implements Scatter {
   }
 
   private hovered(row: number | null, x: number, y: number): void {
-    this.element.style.cursor = this.mode === "pan" ? (row === null ? "" : "pointer") : "crosshair";
     this.listeners.tell("hover", { row, x, y });
     this.ask();
   }
@@ -258,6 +260,7 @@ export class Stage implements Scatter {
 
   private resize(width: number, height: number, ratio: number): void {
     Object.assign(this.camera, { width, height });
+    this.hover.moved();
     this.dots.resize(width, height, ratio);
     this.overlay.resize(width, height, ratio);
     this.redraw();

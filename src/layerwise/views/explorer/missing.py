@@ -10,19 +10,20 @@ import pandas as pd
 from layerwise.views.explorer.columns import MOST_CATEGORIES, factor_words
 from layerwise.views.run import RunView
 
-PART_TO_WORDS = {
-    "exits": "exits",
-    "maps": "maps",
-    "units": "units",
-    "filters": "filters",
-    "looked_at": "feature maps",
-    "encoders": "encoders",
-    "noted": "training scores",
-    "labels": "labels",
-    "kinds": "kinds",
-    "over_runs": "several runs",
-}
 NOTE = "layerwise train MODEL DATA -o RUN --log-dynamics"
+DAMAGED = {
+    "exits": ("exits", "layerwise exits train {run} --again"),
+    "maps": ("maps", "layerwise inside {run} --embed pca,tsne --again"),
+    "units": ("units", "layerwise inside {run} --units --again"),
+    "filters": ("filters", "layerwise inside {run} --filters first --again"),
+    "looked_at": ("feature maps", "layerwise inside {run} --maps right,wrong,unsure --again"),
+    "encoders": ("encoders", "layerwise inside {run} --encoder all --again"),
+    "noted": ("training scores", NOTE),
+    "labels": ("labels", "layerwise difficulty {run} --label-errors --again"),
+    "kinds": ("kinds", "layerwise difficulty {run} --folds 5 --again"),
+    "over_runs": ("several runs", "layerwise difficulty {run} --with RUN2 --again"),
+}
+"""For a part of `views.run.PARTS`: what the page calls it, and the command that makes it anew."""
 
 
 def missing_of(view: RunView, maps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -35,10 +36,9 @@ def missing_of(view: RunView, maps: Sequence[Mapping[str, Any]]) -> list[dict[st
 
 
 def _damaged(view: RunView) -> Iterator[tuple[str, str, str]]:
-    for part, fault in view.damaged.items():
-        first, _, advice = fault.partition("\n")
-        _, found, command = advice.partition("layerwise ")
-        yield PART_TO_WORDS[part], first[:1].upper() + first[1:], f"{found}{command}".splitlines()[0] if found else ""
+    for name, fault in view.damaged.items():
+        part, options = DAMAGED[name]
+        yield part, fault.partition("\n")[0], options.format(run=view.name)
 
 
 def _measurements(view: RunView) -> Iterator[tuple[str, str, str]]:
@@ -65,7 +65,7 @@ def _measurements(view: RunView) -> Iterator[tuple[str, str, str]]:
 
 
 def _labels(view: RunView) -> tuple[str, str, str]:
-    if view.noted is not None:
+    if view.noted is not None or "noted" in view.damaged:
         return "labels", "Labels were not ranked.", f"layerwise difficulty {view.name} --label-errors"
     words = "Labels were not ranked. Train again, with this; then: layerwise difficulty RUN --label-errors"
     return "labels", words, NOTE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,8 +49,14 @@ def _maker(pictures: NDArray[np.uint8], start: int, encode: Encode) -> Callable[
 
 def _small_encoder(first: NDArray[np.uint8]) -> Encode:
     """Exact or not, as it is decided when the first file is made."""
-    is_exact = functools.cache(lambda: _is_worth_exact(_sheet(first)))
-    return lambda sheet: _exact(sheet) if is_exact() else _lossy(sheet)
+    decide, alone = functools.cache(lambda: _is_worth_exact(_sheet(first))), threading.Lock()
+
+    def encode(sheet: Image.Image) -> bytes:
+        with alone:
+            is_exact = decide()
+        return _exact(sheet) if is_exact else _lossy(sheet)
+
+    return encode
 
 
 def _is_worth_exact(sheet: Image.Image) -> bool:
