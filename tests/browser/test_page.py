@@ -253,7 +253,7 @@ def test_a_bare_run_says_what_is_missing_and_shows_two_columns(page: Page, tmp_p
     expect(page.locator(".no-maps")).to_contain_text("Two columns are drawn against each other instead")
     expect(page.locator(".counts")).to_have_attribute("data-drawn", "40")
     page.get_by_role("button", name="Units").click()
-    expect(page.locator(".units-none")).to_contain_text("No units were measured in this run.")
+    expect(page.locator(".units-none")).to_contain_text("Units were not measured.")
     expect(page.locator(".units-none")).to_contain_text(f"layerwise inside {run} --units")
     page.get_by_role("button", name="About").click()
     expect(page.locator("main")).to_contain_text(f"layerwise inside {run} --embed pca,tsne")
