@@ -37,8 +37,8 @@ def missing_of(view: RunView, maps: Sequence[Mapping[str, Any]]) -> list[dict[st
 
 def _damaged(view: RunView) -> Iterator[tuple[str, str, str]]:
     for name, fault in view.damaged.items():
-        part, options = DAMAGED[name]
-        yield part, fault.partition("\n")[0], options.format(run=view.name)
+        part, command = DAMAGED[name]
+        yield part, fault.partition("\n")[0], command.format(run=view.name)
 
 
 def _measurements(view: RunView) -> Iterator[tuple[str, str, str]]:
