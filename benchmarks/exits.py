@@ -22,12 +22,12 @@ from scipy import stats
 from torch import Tensor, nn
 
 from benchmarks.machine import describe_machine
+from layerwise.arrays.exits import simulate
 from layerwise.arrays.policies import (
     EntropyBelow,
     ExitPolicy,
     MarginAbove,
     MaxProbabilityAbove,
-    simulate,
 )
 from layerwise.cli.sources import source_of_run
 from layerwise.data.images import ImageData

@@ -9,7 +9,8 @@ import pytest
 
 from exits.populations import COSTS, drawn, recorded
 from exits.toys import small_exits, some_images
-from layerwise.arrays.policies import EntropyBelow, ExitPolicy, GeometricEnsemble, MaxProbabilityAbove, simulate
+from layerwise.arrays.exits import simulate
+from layerwise.arrays.policies import EntropyBelow, ExitPolicy, GeometricEnsemble, MaxProbabilityAbove
 from layerwise.data.images import ImageData
 from layerwise.errors import InputError, NotEnoughExamplesError
 from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, evaluate_on

@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from arrays.test_policies import POLICIES
 from exits.toys import small_exits, some_images, toy_exits
-from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove, simulate
+from layerwise.arrays.exits import simulate
+from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove
 from layerwise.data.images import ImageData
 from layerwise.errors import DataError, InputError, ModelError, NonFiniteError, NotEnoughExamplesError, ShapeError
 from layerwise.exits.network import ExitNetwork

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from exits.test_evaluation import COSTS, drawn
-from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove, simulate
+from layerwise.arrays.exits import simulate
+from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove
 from layerwise.errors import InputError
 from layerwise.exits.stream import BudgetTracker
 

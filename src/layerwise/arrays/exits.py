@@ -1,6 +1,7 @@
 """Early exit on recorded answers: where each example leaves, two oracles, and the best thresholds for a price.
 
-Everything here is about three arrays: how sure each exit is of each example, whether it is right, and what it costs.
+`simulate` asks a policy, as a running network does. All else is about three arrays: how sure each exit is of each
+example, whether it is right, and what it costs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from layerwise.arrays.policies import ExitPolicy, Logits
 from layerwise.errors import ShapeError
 
 Worth = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
@@ -17,7 +19,42 @@ Worth = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]
 
 _BETTER = 1e-12
 
-__all__ = ["best_thresholds", "first_agreeing", "first_right", "first_sure"]
+__all__ = ["best_thresholds", "first_agreeing", "first_right", "first_sure", "simulate"]
+
+
+def simulate(policy: ExitPolicy, logits: Logits) -> tuple[NDArray[np.int64], Logits]:
+    """Where each example leaves, and with which answer, from the logits of all exits.
+
+    Args:
+        policy: decides.
+        logits: shape (E + 1, N, K); the last exit is the network's own output.
+
+    Returns:
+        The exits (N,), 0 to E, and the answers (N, K).
+
+    Raises:
+        ShapeError: not three-dimensional, or the policy has thresholds for another number of exits or classes.
+
+    >>> from layerwise.arrays.policies import MaxProbabilityAbove
+    >>> exits, answers = simulate(MaxProbabilityAbove(0.9), np.array([[[9.0, 0.0], [1.0, 0.0]], [[2.0, 0.0]] * 2]))
+    >>> exits, answers[:, 0]
+    (array([0, 1]), array([9., 2.]))
+    """
+    if logits.ndim != 3 or not len(logits):
+        raise ShapeError(f"logits must have the shape (E + 1, N, K); got {logits.shape}.")
+    last = len(logits) - 1
+    policy.check(last, logits.shape[-1])
+    exits = np.full(logits.shape[1], last)
+    answers = np.array(policy.answer(logits))
+    waiting = np.ones(logits.shape[1], bool)
+    for index in range(last):
+        if not policy.asks(index):
+            continue
+        leaving = waiting & policy.leaves(logits[: index + 1])
+        exits[leaving] = index
+        answers[leaving] = policy.answer(logits[: index + 1])[leaving]
+        waiting &= ~leaving
+    return exits, answers
 
 
 def first_right(predictions: NDArray[np.integer], labels: NDArray[np.integer]) -> NDArray[np.int64]:

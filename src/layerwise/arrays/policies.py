@@ -4,14 +4,15 @@
 - `Patience`: from how long the prediction has not changed.
 - `LearnedGate`: from a logistic regression on several of these.
 - `GeometricEnsemble`: any of them on the mean of the log-probabilities so far, which is then the answer too.
-- `simulate`: where each example would leave, from recorded logits of all exits.
 
 A policy turns logits into one score an example, and compares it with a threshold. It holds no network: the same object
-simulates on recorded logits and routes in a running network, and the two agree because each row is scored alone.
+decides on recorded logits (`arrays.exits.simulate`) and routes in a running network, and the two agree because each row
+is scored alone.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,16 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from layerwise.arrays.scores import entropy, gate_features, log_probabilities, margin, max_probability
+from layerwise.arrays.scores import (
+    entropy,
+    gate_features,
+    log_probabilities,
+    margin,
+    max_probability,
+    row_entropy,
+    row_margin,
+    row_max_probability,
+)
 from layerwise.errors import InputError, ShapeError
 
 __all__ = [
@@ -32,12 +42,15 @@ __all__ = [
     "MarginAbove",
     "MaxProbabilityAbove",
     "Patience",
-    "simulate",
 ]
 
 Logits = NDArray[np.floating]
 Thresholds = float | Sequence[float] | Sequence[Sequence[float]]
 """One for all exits; one for each exit but the last (E,); or one for each and each predicted class (E, K)."""
+
+_FEW_CLASSES = range(2, 65)
+_ROUNDING = 1e-9
+"""Far more than what a row's score without numpy differs by: if it is further from the threshold, so is the other."""
 
 
 class ExitPolicy(ABC):
@@ -64,6 +77,10 @@ class ExitPolicy(ABC):
     def scores(self, logits: Logits) -> NDArray[np.float64]:
         """A score of each example at the last of the exits given: (E', B, K) → (B,)."""
 
+    def row_score(self, logits: Sequence[float]) -> float:  # noqa: ARG002
+        """About the score of a single row of few classes (K,), sooner told; NaN where it is not."""
+        return math.nan
+
     def answer(self, logits: Logits) -> Logits:
         """What those say who leave at the last of the exits given: (E', B, K) → (B, K)."""
         last: Logits = logits[-1]
@@ -71,7 +88,12 @@ class ExitPolicy(ABC):
 
     def leaves(self, logits: Logits) -> NDArray[np.bool_]:
         """Whether each example leaves at the last of the exits given: (E', B, K) → (B,)."""
-        scores, bound = self.scores(logits), self._bound(logits)
+        bound = self._bound(logits)
+        if logits.shape[1] == 1 and logits.shape[2] in _FEW_CLASSES and not bound.ndim:
+            above = self.row_score(logits[-1, 0].tolist()) - float(bound)
+            if abs(above) > _ROUNDING:
+                return np.array([(above > 0) == self.leaves_above])
+        scores = self.scores(logits)
         return scores > bound if self.leaves_above else scores < bound
 
     def asks(self, exit_index: int) -> bool:
@@ -155,6 +177,10 @@ class EntropyBelow(_Thresholded):
         """See ExitPolicy."""
         return entropy(logits[-1])
 
+    def row_score(self, logits: Sequence[float]) -> float:
+        """See ExitPolicy."""
+        return row_entropy(logits)
+
 
 @dataclass(frozen=True)
 class MaxProbabilityAbove(_Thresholded):
@@ -168,6 +194,10 @@ class MaxProbabilityAbove(_Thresholded):
         """See ExitPolicy."""
         return max_probability(logits[-1])
 
+    def row_score(self, logits: Sequence[float]) -> float:
+        """See ExitPolicy."""
+        return row_max_probability(logits)
+
 
 @dataclass(frozen=True)
 class MarginAbove(_Thresholded):
@@ -180,6 +210,10 @@ class MarginAbove(_Thresholded):
     def scores(self, logits: Logits) -> NDArray[np.float64]:
         """See ExitPolicy."""
         return margin(logits[-1])
+
+    def row_score(self, logits: Sequence[float]) -> float:
+        """See ExitPolicy."""
+        return row_margin(logits)
 
 
 @dataclass(frozen=True)
@@ -271,40 +305,6 @@ class GeometricEnsemble(ExitPolicy):
     def check(self, exits: int, classes: int) -> None:
         """See ExitPolicy."""
         self.inner.check(exits, classes)
-
-
-def simulate(policy: ExitPolicy, logits: Logits) -> tuple[NDArray[np.int64], Logits]:
-    """Where each example leaves, and with which answer, from the logits of all exits.
-
-    Args:
-        policy: decides.
-        logits: shape (E + 1, N, K); the last exit is the network's own output.
-
-    Returns:
-        The exits (N,), 0 to E, and the answers (N, K).
-
-    Raises:
-        ShapeError: not three-dimensional, or the policy has thresholds for another number of exits or classes.
-
-    >>> exits, answers = simulate(MaxProbabilityAbove(0.9), np.array([[[9.0, 0.0], [1.0, 0.0]], [[2.0, 0.0]] * 2]))
-    >>> exits, answers[:, 0]
-    (array([0, 1]), array([9., 2.]))
-    """
-    if logits.ndim != 3 or not len(logits):
-        raise ShapeError(f"logits must have the shape (E + 1, N, K); got {logits.shape}.")
-    last = len(logits) - 1
-    policy.check(last, logits.shape[-1])
-    exits = np.full(logits.shape[1], last)
-    answers = np.array(policy.answer(logits))
-    waiting = np.ones(logits.shape[1], bool)
-    for index in range(last):
-        if not policy.asks(index):
-            continue
-        leaving = waiting & policy.leaves(logits[: index + 1])
-        exits[leaving] = index
-        answers[leaving] = policy.answer(logits[: index + 1])[leaving]
-        waiting &= ~leaving
-    return exits, answers
 
 
 def _running_means(logits: Logits) -> NDArray[np.float64]:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from layerwise.arrays.exits import first_agreeing, first_right, first_sure
+from layerwise.arrays.exits import first_agreeing, first_right, first_sure, simulate
 from layerwise.arrays.intervals import mean_interval, wilson_interval
-from layerwise.arrays.policies import ExitPolicy, MaxProbabilityAbove, simulate
+from layerwise.arrays.policies import ExitPolicy, MaxProbabilityAbove
 from layerwise.arrays.scores import entropy
 from layerwise.data.images import ImageData
 from layerwise.errors import InputError

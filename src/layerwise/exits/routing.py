@@ -87,7 +87,7 @@ class _Batch:
         index, head = self._routing.asked[tap]
         so_far = self._so_far(index, head(value))
         leaves = self._routing.policy.leaves(so_far)
-        if not leaves.any():
+        if not np.count_nonzero(leaves):
             return None
         places = np.arange(len(self.exits)) if self._places is None else self._places
         leaving, staying = np.flatnonzero(leaves), np.flatnonzero(~leaves)

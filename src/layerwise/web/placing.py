@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layerwise.arrays.depth import prediction_depth
-from layerwise.arrays.policies import ExitPolicy, simulate
+from layerwise.arrays.exits import simulate
+from layerwise.arrays.policies import ExitPolicy
 from layerwise.arrays.scores import max_probability
 from layerwise.arrays.votes import vote
 from layerwise.data.images import ImageData
