@@ -131,6 +131,14 @@ def test_a_budget_of_milliseconds(cli: CommandLine, with_exits: Path) -> None:
     assert "in batches of 4; the least is" in refused.err
 
 
+def test_what_is_saved_for_a_loss_is_macs_or_milliseconds(cli: CommandLine, with_exits: Path) -> None:
+    command = ("exits", "budget", with_exits, "--of-test", "0.5", "--loss", "0.5", "--json")
+    macs = json.loads(cli(*command).out.splitlines()[-1])
+    ms = json.loads(cli(*command, "--save", "ms", "--batch-size", "2").out.splitlines()[-1])
+    assert (macs["saved"], ms["saved"]) == ("MACs", "ms, batch 2")
+    assert ms["ms"]["2"]["exits"] <= ms["ms"]["2"]["plain"]
+
+
 @pytest.mark.slow
 def test_the_chosen_budget_is_exported(cli: CommandLine, with_exits: Path) -> None:
     assert cli("exits", "budget", with_exits, "--macs", "1400", "--of-test", "0.5").code == 0
@@ -236,6 +244,8 @@ def test_a_policy_without_a_threshold_is_not_ignored(cli: CommandLine, with_exit
     [
         (("--ms", "5", "--batch-size", "10000000000000"), "from 1 to 1,000,000"),
         (("--macs", "nan"), "--macs must be a number above 0; got nan"),
+        (("--loss", "0.1", "--save", "flops"), '--save is macs or ms; got "flops"'),
+        (("--macs", "1400", "--save", "ms"), "give it with --loss 0.005"),
         (("--ms", "-1"), "--ms must be a number above 0; got -1"),
         (("--harm", "1e-320"), "needs inf calibration examples"),
     ],

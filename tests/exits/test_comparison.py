@@ -11,7 +11,7 @@ from scipy import stats
 from exits.populations import COSTS, drawn
 from layerwise.arrays.policies import MaxProbabilityAbove
 from layerwise.errors import BudgetError, InputError, NotEnoughExamplesError
-from layerwise.exits.budgets import choose_for_macs, choose_for_seconds, evaluate_on
+from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, choose_for_seconds, evaluate_on
 from layerwise.exits.comparison import Comparison, compare_with
 from layerwise.exits.latency import SegmentTimes
 from layerwise.exits.recorded import RecordedExits
@@ -114,3 +114,21 @@ def test_a_budget_of_time_is_kept_and_spent() -> None:
     assert accuracies == sorted(accuracies)
     with pytest.raises(BudgetError, match=r"within 900 ms an image in batches of 64; the least is 1e\+03 ms"):
         choose_for_seconds(calibration, POLICY, seconds=0.9, times=TIMES, batch_size=64)
+
+
+@pytest.mark.parametrize("batch_size", [1, 64])
+def test_the_fastest_thresholds_within_a_loss_are_faster_than_those_with_the_fewest_macs(batch_size: int) -> None:
+    calibration = drawn(1000, 0)
+    heads = np.array([[0.01, 0.9], [0.64, 57.6]])  # the second takes far longer than its MACs
+    times = replace(TIMES, heads=heads)
+    by_macs = choose_for_accuracy(calibration, POLICY, loss=0.02)
+    by_time = choose_for_accuracy(calibration, POLICY, loss=0.02, times=times, batch_size=batch_size)
+    macs_s, time_s = (
+        times.per_image(one.on_calibration.exit, one.policy, batch_size=batch_size) for one in (by_macs, by_time)
+    )
+    assert by_time.on_calibration.gain >= -0.02
+    assert by_time.policy.asks(0)
+    assert not by_time.policy.asks(1)
+    assert time_s < macs_s
+    with pytest.raises(InputError, match="the times are of the exits a, b, softmax"):
+        choose_for_accuracy(calibration, POLICY, times=replace(times, names=("a", "b", "softmax")))

@@ -151,6 +151,19 @@ def test_a_budget_that_the_plain_network_keeps_is_spent_no_worse_than_by_it(seed
         assert chosen.gain >= 0
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_head_that_costs_more_than_its_exit_saves_is_closed(seed: int) -> None:
+    examples = drawn(400, seed)
+    dear = ExitCosts(network=COSTS.network, heads=np.array([1, 150]))  # of 100, 220 and 380
+    examples = RecordedExits(examples.logits, examples.labels, examples.ids, "validation", examples.names, dear)
+    chosen = choose_for_accuracy(examples, MaxProbabilityAbove(0), loss=0.05)
+    # Without the second exit the best threshold of the first is the lowest that keeps the floor.
+    scores = examples.confidence(MaxProbabilityAbove(0))[0]
+    singles = [evaluate_policy(examples, MaxProbabilityAbove([cut, np.inf])) for cut in [*np.unique(scores), 0.0]]
+    kept = [one.macs for one in singles if one.gain >= -0.05]
+    assert chosen.on_calibration.macs <= min(kept) + 1e-9
+
+
 def test_an_ensemble_that_cannot_meet_the_floor_says_what_can_be_met() -> None:
     logits = np.stack([np.tile([0.0, 5.0], (20, 1)), np.tile([0.0, 5.0], (20, 1)), np.tile([1.0, 0.0], (20, 1))])
     bad = recorded(logits, np.zeros(20, np.int64))

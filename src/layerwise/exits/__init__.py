@@ -9,8 +9,8 @@
 - `training`: the weighted loss of all exits.
 - `recorded`: the logits of all exits for a data set, on which policies are tried.
 - `evaluation`: accuracy against cost over all thresholds, and the oracles.
-- `tried`: many choices of thresholds; `budgets`: the one for an accuracy, a cost or milliseconds; `guarantee`: one with
-  a promise; `stream`: a threshold that keeps a budget.
+- `prices`: what images cost, in MACs or seconds; `tried`: many choices of thresholds; `budgets`: the one for an
+  accuracy, a cost or milliseconds; `guarantee`: one with a promise; `stream`: a threshold that keeps a budget.
 - `smaller`: plain networks with fewer channels; `comparison`: early exit against them at their cost.
 - `gate`: learns a policy.
 - `placement`: which exits are worth having.

@@ -14,27 +14,39 @@ from layerwise.arrays.policies import ExitPolicy
 from layerwise.errors import BudgetError, InputError
 from layerwise.exits.evaluation import ExitSummary, evaluate_policy
 from layerwise.exits.latency import SegmentTimes
+from layerwise.exits.prices import InSeconds
 from layerwise.exits.recorded import RecordedExits
 from layerwise.exits.tried import ChosenPolicy, TriedThresholds
 
 __all__ = ["choose_for_accuracy", "choose_for_macs", "choose_for_seconds", "evaluate_on"]
 
 
-def choose_for_accuracy(calibration: RecordedExits, policy: ExitPolicy, *, loss: float = 0.0) -> ChosenPolicy:
+def choose_for_accuracy(
+    calibration: RecordedExits,
+    policy: ExitPolicy,
+    *,
+    loss: float = 0.0,
+    times: SegmentTimes | None = None,
+    batch_size: int = 1,
+) -> ChosenPolicy:
     """The cheapest thresholds that lose no more accuracy than `loss`, in shares, against the network without exits.
 
     Args:
         calibration: examples that are not those of the report.
         policy: whose thresholds are chosen, one for each exit.
         loss: 0.005 is half a point of accuracy.
+        times: of the network's parts: the cheapest are then those that are predicted to take the least time. By default
+            they are those with the fewest MACs, heads included.
+        batch_size: with `times`: images that start together.
 
     Raises:
-        InputError: `loss` is outside 0 to 1.
+        InputError: `loss` is outside 0 to 1; and as `choose_for_seconds`.
         BudgetError: no thresholds lose so little; says the least that can be lost.
     """
     if not 0 <= loss <= 1:
         raise InputError(f"loss must be a share of the examples, from 0 to 1; got {loss}.")
-    tried = TriedThresholds(calibration, policy)
+    price = None if times is None else _in_seconds(times, batch_size, calibration)
+    tried = TriedThresholds(calibration, policy, price=price)
     meets = tried.accuracy >= tried.plain - loss
     if not meets.any():
         raise BudgetError(
@@ -43,7 +55,7 @@ def choose_for_accuracy(calibration: RecordedExits, policy: ExitPolicy, *, loss:
         )
     floor = tried.plain - loss
     return tried.improved(
-        int(np.where(meets, tried.macs, np.inf).argmin()),
+        int(np.where(meets, tried.cost, np.inf).argmin()),
         lambda accuracy, cost: np.where(accuracy >= floor, -cost, -np.inf),
     )
 
@@ -55,15 +67,12 @@ def choose_for_macs(calibration: RecordedExits, policy: ExitPolicy, *, macs: flo
     """
     _check_budget("macs", macs)
     tried = TriedThresholds(calibration, policy)
-    if not (tried.macs <= macs).any():
+    if not (tried.cost <= macs).any():
         raise BudgetError(
-            f"no thresholds keep the mean cost within {macs:,.0f} MACs an image; the least is {tried.macs.min():,.0f}, "
+            f"no thresholds keep the mean cost within {macs:,.0f} MACs an image; the least is {tried.cost.min():,.0f}, "
             "at which all leave at the first exit.\n    Put an exit earlier, or give a larger budget."
         )
-    return tried.improved(
-        int(np.where(tried.macs <= macs, tried.accuracy, -np.inf).argmax()),
-        lambda accuracy, cost: np.where(cost <= macs, accuracy, -np.inf),
-    )
+    return _most_accurate(tried, macs)
 
 
 def choose_for_seconds(
@@ -83,22 +92,13 @@ def choose_for_seconds(
         BudgetError: no thresholds are so fast; says the fastest.
     """
     _check_budget("seconds", seconds)
-    if times.names != calibration.names:
-        raise InputError(
-            f"the times are of the exits {', '.join(times.names)}; the logits of {', '.join(calibration.names)}.\n"
-            "    Time the network whose exits were recorded."
-        )
-    everyone = [times.per_image(np.array([last]), policy, batch_size=batch_size) for last in range(len(times.names))]
-    tried = TriedThresholds(calibration, policy, costs=np.array(everyone))
-    taken = np.array(
-        [times.per_image(exits, tried.policy(index), batch_size=batch_size) for index, exits in enumerate(tried.exits)]
-    )
-    if not (taken <= seconds).any():
+    tried = TriedThresholds(calibration, policy, price=_in_seconds(times, batch_size, calibration))
+    if not (tried.cost <= seconds).any():
         raise BudgetError(
             f"no thresholds keep the mean time within {1e3 * seconds:.3g} ms an image in batches of {batch_size}; the "
-            f"least is {1e3 * taken.min():.3g} ms.\n    Put an exit earlier, or give a larger budget."
+            f"least is {1e3 * tried.cost.min():.3g} ms.\n    Put an exit earlier, or give a larger budget."
         )
-    return tried.chosen(int(np.where(taken <= seconds, tried.accuracy, -np.inf).argmax()), calibration)
+    return _most_accurate(tried, seconds)
 
 
 def evaluate_on(report: RecordedExits, chosen: ChosenPolicy) -> ExitSummary:
@@ -115,6 +115,22 @@ def evaluate_on(report: RecordedExits, chosen: ChosenPolicy) -> ExitSummary:
             "    Choose on another split: hold_out(data, 0.1) gives data.validation."
         )
     return evaluate_policy(report, chosen.policy)
+
+
+def _most_accurate(tried: TriedThresholds, budget: float) -> ChosenPolicy:
+    return tried.improved(
+        int(np.where(tried.cost <= budget, tried.accuracy, -np.inf).argmax()),
+        lambda accuracy, cost: np.where(cost <= budget, accuracy, -np.inf),
+    )
+
+
+def _in_seconds(times: SegmentTimes, batch_size: int, calibration: RecordedExits) -> InSeconds:
+    if times.names != calibration.names:
+        raise InputError(
+            f"the times are of the exits {', '.join(times.names)}; the logits of {', '.join(calibration.names)}.\n"
+            "    Time the network whose exits were recorded."
+        )
+    return InSeconds(times, batch_size)
 
 
 def _check_budget(name: str, budget: float) -> None:

@@ -59,12 +59,12 @@ def choose_with_guarantee(
     tests = calibration.select(second)
     confidence, right = tests.confidence(policy), tests.right(policy)
     proven = -1
-    for candidate in np.lexsort((-tried.macs, tried.harms)):
+    for candidate in np.lexsort((-tried.cost, tried.harms)):
         exits = first_sure(confidence, tried.cuts[candidate])
         harmed = int((tests.plain_right & ~right[exits, np.arange(len(tests))]).sum())
         if stats.binom.cdf(harmed, len(tests), harm) > risk:
             break
-        if proven < 0 or tried.macs[candidate] < tried.macs[proven]:
+        if proven < 0 or tried.cost[candidate] < tried.cost[proven]:
             proven = int(candidate)
     if proven < 0:
         raise InputError(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from layerwise.arrays.exits import Worth, best_thresholds, first_sure
 from layerwise.arrays.policies import ExitPolicy
 from layerwise.exits.evaluation import ExitSummary, evaluate_policy
+from layerwise.exits.prices import InMacs, Price
 from layerwise.exits.recorded import RecordedExits
 
 __all__ = ["ChosenPolicy", "TriedThresholds"]
@@ -17,6 +18,8 @@ __all__ = ["ChosenPolicy", "TriedThresholds"]
 PRICES = np.concatenate([[0.0], np.geomspace(1e-3, 10.0, 60)])
 """Accuracy given for the cost of one whole pass; each leads to one choice of thresholds."""
 SINGLE_CUTS = 200
+_GAIN = 1e-9
+"""In shares; less is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,63 +47,92 @@ class TriedThresholds:
     Args:
         calibration: the examples.
         policy: whose thresholds they are.
-        costs: shape (E + 1,), by which the best are found, if every head is run; by default MACs.
+        price: of an image; by default MACs.
 
     Attributes:
         cuts: shape (T, E), bounds of the confidence.
         exits: shape (T, N), where each example leaves.
         accuracy: shape (T,).
         harms: shape (T,), share of the examples that only leaving early gets wrong.
-        macs: shape (T,), mean of an image.
+        cost: shape (T,), mean of an image.
         plain: accuracy of the network without exits.
     """
 
-    def __init__(
-        self, calibration: RecordedExits, policy: ExitPolicy, *, costs: NDArray[np.floating] | None = None
-    ) -> None:
+    def __init__(self, calibration: RecordedExits, policy: ExitPolicy, *, price: Price | None = None) -> None:
         self._calibration = calibration
         self._policy = policy
+        self._price = InMacs(calibration.costs) if price is None else price
         self._confidence, self._right = calibration.confidence(policy), calibration.right(policy)
-        self._costs = calibration.costs.with_all_heads.astype(np.float64) if costs is None else costs
         self.cuts = self._candidates()
         self.exits = first_sure(self._confidence, self.cuts)
         right = self._right[self.exits, np.arange(len(calibration))]
-        macs = np.stack([calibration.costs.of_exits(self._with(cuts)) for cuts in self.cuts])  # (T, E + 1)
         self.accuracy = right.mean(axis=1)
         self.harms = (calibration.plain_right & ~right).mean(axis=1)
-        self.macs = np.take_along_axis(macs, self.exits, axis=1).mean(axis=1)
+        self.cost = np.array(
+            [self._price.mean(self._with(cuts), exits) for cuts, exits in zip(self.cuts, self.exits, strict=True)]
+        )
         self.plain = float(calibration.plain_right.mean())
 
     def chosen(self, index: int, calibration: RecordedExits, promise: str = "") -> ChosenPolicy:
         """One of the candidates; `calibration` are all examples that had a part in the choice."""
-        policy = self.policy(index)
+        policy = self._with(self.cuts[index])
         return ChosenPolicy(policy, calibration.ids, calibration.split, evaluate_policy(calibration, policy), promise)
 
     def improved(self, index: int, worth: Worth) -> ChosenPolicy:
-        """A candidate, or what it becomes when its thresholds are moved to where they are worth most."""
-        moved = best_thresholds(self._confidence, self._right, self._costs, worth, start=self.cuts[index])
+        """What a candidate becomes when thresholds are moved, exits closed and others opened, until none is worth more.
+
+        Each round moves the thresholds of the exits that are open, of those and any other one, of those but any one,
+        and of all, and goes on with the best. A closed exit saves its head.
+        """
+        cuts, best = self.cuts[index], self._worth(self.cuts[index], worth)
+        while True:
+            tried = [self._moved(cuts, is_open, worth) for is_open in self._open_sets(cuts)]
+            worths = [self._worth(one, worth) for one in tried]
+            place = int(np.argmax(worths))
+            if not worths[place] > best + _GAIN * abs(best):
+                break
+            cuts, best = tried[place], worths[place]
+        policy = self._with(cuts)
         used = self._calibration
-        policies = [self._with(cuts) for cuts in (moved, self.cuts[index])]
-        summaries = [evaluate_policy(used, policy) for policy in policies]
-        # Thresholds are moved as if every head ran. One that is closed costs nothing, so the candidate may be better.
-        accuracies, macs = (np.array([getattr(one, name) for one in summaries]) for name in ("accuracy", "macs"))
-        better = int(worth(accuracies, macs).argmax())
-        return ChosenPolicy(policies[better], used.ids, used.split, summaries[better])
+        return ChosenPolicy(policy, used.ids, used.split, evaluate_policy(used, policy))
+
+    def _open_sets(self, cuts: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which exits to try to leave open, (S, E)."""
+        everything = np.ones((1, len(cuts)), bool)
+        if self._policy.looks_back:  # then every head is run all the same
+            return everything
+        one_other = np.isfinite(cuts) ^ np.eye(len(cuts), dtype=bool)
+        return np.concatenate([everything, np.isfinite(cuts)[None], one_other])
+
+    def _moved(self, start: NDArray[np.float64], is_open: NDArray[np.bool_], worth: Worth) -> NDArray[np.float64]:
+        """Thresholds of the open exits moved to where they are worth most, from `start` (E,)."""
+        start = np.where(is_open, start, np.inf)
+        asks = self._with(np.where(is_open, 0.0, np.inf))
+        exits = first_sure(self._confidence, start)
+        # Times do not add up. Here they are taken to, so that at the start they have the right sum.
+        costs = self._price.by_exit(asks)
+        costs *= self._price.mean(asks, exits) / costs[exits].mean()
+        confidence = np.where(is_open[:, None], self._confidence, -np.inf)
+        return best_thresholds(confidence, self._right, costs, worth, start=start)
+
+    def _worth(self, cuts: NDArray[np.float64], worth: Worth) -> float:
+        exits = first_sure(self._confidence, cuts)
+        accuracy = self._right[exits, np.arange(len(exits))].mean()
+        cost = self._price.mean(self._with(cuts), exits)
+        return float(worth(np.array([accuracy]), np.array([cost]))[0])
 
     def _candidates(self) -> NDArray[np.float64]:
         exits = len(self._confidence)
+        costs = self._price.by_exit(self._with(np.zeros(exits)))
         cuts = [np.full(exits, np.inf)]
         for price in PRICES:
-            worth = _priced(price / self._costs[-1])
-            cuts.append(best_thresholds(self._confidence, self._right, self._costs, worth, start=cuts[-1]))
+            worth = _priced(price / costs[-1])
+            cuts.append(best_thresholds(self._confidence, self._right, costs, worth, start=cuts[-1]))
         single = np.unique(np.quantile(self._confidence, np.linspace(0, 1, SINGLE_CUTS)))[::-1]
         return np.concatenate([cuts, np.repeat(single[:, None], exits, axis=1), np.full((1, exits), -np.inf)])
 
-    def policy(self, index: int) -> ExitPolicy:
-        """With the thresholds of one of the candidates."""
-        return self._with(self.cuts[index])
-
     def _with(self, cuts: NDArray[np.float64]) -> ExitPolicy:
+        """The policy with these bounds of the confidence as thresholds."""
         return self._policy.with_thresholds((cuts if self._policy.leaves_above else -cuts).tolist())
 
 

@@ -15,6 +15,8 @@ from layerwise.cli.exits.tables import budget_summary, print_budget
 if TYPE_CHECKING:
     from layerwise.exits.recorded import RecordedExits
 
+SAVED = ("macs", "ms")
+
 
 def budget(
     run: Run,
@@ -22,7 +24,8 @@ def budget(
     loss: Annotated[float | None, typer.Option(help="Accuracy that may be lost, as a share: 0.005.")] = None,
     macs: Annotated[float | None, typer.Option(help="Mean MACs of an image, heads included.")] = None,
     ms: Annotated[float | None, typer.Option("--ms", help="Mean milliseconds of an image, as predicted.")] = None,
-    batch_size: Annotated[int, typer.Option(help="With --ms: images that start together.")] = 1,
+    save: Annotated[str, typer.Option(help="With --loss: what is to be saved, macs or (as predicted) ms.")] = "macs",
+    batch_size: Annotated[int, typer.Option(help="With --ms and --save ms: images that start together.")] = 1,
     harm: Annotated[
         float | None, typer.Option(help="With a guarantee: share of new images that leaving early may get wrong.")
     ] = None,
@@ -42,6 +45,8 @@ def budget(
 
     layerwise exits budget runs/shapes --loss 0.005
 
+    layerwise exits budget runs/shapes --loss 0.005 --save ms --batch-size 64
+
     layerwise exits budget runs/shapes --ms 2.5
 
     layerwise exits budget runs/shapes --harm 0.02 --risk 0.1
@@ -49,7 +54,7 @@ def budget(
     import pandas as pd
 
     from layerwise.cli.sources import named_model
-    from layerwise.errors import InputError
+    from layerwise.errors import InputError, did_you_mean
     from layerwise.exits.budgets import choose_for_accuracy, choose_for_macs, choose_for_seconds, evaluate_on
     from layerwise.exits.chosen import policy_named
     from layerwise.exits.folder import exits_folder, load_times, trained_fingerprint
@@ -60,6 +65,10 @@ def budget(
 
     if sum(given is not None for given in (loss, macs, ms, harm)) != 1:
         raise InputError("give one budget: --loss 0.005, --macs 20e6, --ms 2.5, or --harm 0.02 for a guarantee.")
+    if save not in SAVED:
+        raise InputError(f'--save is {" or ".join(SAVED)}; got "{save}".{did_you_mean(save, SAVED)}')
+    if save == "ms" and loss is None:
+        raise InputError("--save ms says what --loss is to save; give it with --loss 0.005.")
     if not 1 <= batch_size <= LARGEST_BATCH:
         raise InputError(f"--batch-size must be from 1 to {LARGEST_BATCH:,}; got {batch_size:,}.")
     for option, given in (("--macs", macs), ("--ms", ms)):
@@ -69,7 +78,9 @@ def budget(
     calibration, report = _parts(run, of_test, seed=seed)
     times = load_times(run)
     if loss is not None:
-        chosen = choose_for_accuracy(calibration, family, loss=loss)
+        chosen = choose_for_accuracy(
+            calibration, family, loss=loss, times=times if save == "ms" else None, batch_size=batch_size
+        )
     elif macs is not None:
         chosen = choose_for_macs(calibration, family, macs=macs)
     elif ms is not None:
@@ -79,6 +90,8 @@ def budget(
     summary = evaluate_on(report, chosen)
     facts = budget_summary(chosen, summary, times, policy, ensemble=ensemble, batch_size=batch_size)
     facts |= {"split": report.split, "fingerprint": trained_fingerprint(run)}
+    if loss is not None:
+        facts |= {"loss": loss, "saved": f"ms, batch {batch_size}" if save == "ms" else "MACs"}
     left = pd.DataFrame({"id": report.ids, "exit": summary.exit, "right": summary.right})
     write_all(exits_folder(run), {"budget.json": facts, "left.parquet": left})
     if distrust := distrust_of_times(times.to_dict(), f"{run}{named_model(run)}"):

@@ -171,6 +171,8 @@ def print_budget(chosen: ChosenPolicy, summary: ExitSummary, facts: Mapping[str,
             )
         ],
     )
+    if "saved" in facts:
+        say(f"The least {facts['saved']} at which no more than {facts['loss']:.2%} was lost where they were chosen.")
     low, high = summary.gain_interval
     say(
         f"Accuracy {summary.accuracy:.4f} against {summary.plain_accuracy:.4f} without exits: {summary.gain:+.4f} "
