@@ -72,16 +72,6 @@ def test_simulation_equals_each_example_alone(policy: ExitPolicy, logits: np.nda
     assert answers.tolist() == expected_answers
 
 
-@pytest.mark.parametrize("policy", [EntropyBelow(0), MaxProbabilityAbove(0), MarginAbove(0)], ids=str)
-@given(arrays(np.float32, (1, 6, CLASSES), elements=st.floats(-6, 6, width=32)), st.integers(-2, 2))
-def test_at_its_own_score_a_row_is_decided_alone_as_among_others(
-    policy: ExitPolicy, logits: np.ndarray, ulps: int
-) -> None:
-    for bound in policy.scores(logits):
-        near = policy.with_thresholds(float(bound + ulps * np.spacing(bound)))
-        assert near.leaves(logits).tolist() == [bool(near.leaves(logits[:, n : n + 1])[0]) for n in range(6)]
-
-
 @given(logits_of_all_exits)
 def test_entropy_max_probability_and_margin_follow_their_definitions(logits: np.ndarray) -> None:
     for row, low, high, apart in zip(

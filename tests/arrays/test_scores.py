@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,9 +14,6 @@ from layerwise.arrays.scores import (
     log_probabilities,
     margin,
     max_probability,
-    row_entropy,
-    row_margin,
-    row_max_probability,
 )
 
 rows = arrays(np.float32, (4, 5), elements=st.floats(-80, 80, width=32))
@@ -38,18 +33,6 @@ def test_scores_equal_scipy(logits: np.ndarray) -> None:
 def test_a_row_has_the_same_scores_to_the_last_bit_alone_and_among_others(logits: np.ndarray) -> None:
     for score in (entropy, max_probability, margin):
         assert score(logits).tolist() == [float(score(row[None])[0]) for row in logits]
-
-
-@pytest.mark.parametrize(
-    ("of_row", "score"),
-    [(row_entropy, entropy), (row_max_probability, max_probability), (row_margin, margin)],
-)
-@given(row=arrays(np.float32, 5, elements=st.floats(width=32)))
-def test_a_single_row_has_about_these_scores_without_numpy_and_nan_where_they_are(
-    of_row: Callable[[list[float]], float], score: Callable[[np.ndarray], np.ndarray], row: np.ndarray
-) -> None:
-    with np.errstate(all="ignore"):
-        np.testing.assert_allclose(of_row(row.tolist()), float(score(row)), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("score", [entropy, max_probability, margin])

@@ -12,7 +12,6 @@ is scored alone.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,9 +27,6 @@ from layerwise.arrays.scores import (
     log_probabilities,
     margin,
     max_probability,
-    row_entropy,
-    row_margin,
-    row_max_probability,
 )
 from layerwise.errors import InputError, ShapeError
 
@@ -47,10 +43,6 @@ __all__ = [
 Logits = NDArray[np.floating]
 Thresholds = float | Sequence[float] | Sequence[Sequence[float]]
 """One for all exits; one for each exit but the last (E,); or one for each and each predicted class (E, K)."""
-
-_FEW_CLASSES = range(2, 65)
-_ROUNDING = 1e-9
-"""Far more than what a row's score without numpy differs by: if it is further from the threshold, so is the other."""
 
 
 class ExitPolicy(ABC):
@@ -77,10 +69,6 @@ class ExitPolicy(ABC):
     def scores(self, logits: Logits) -> NDArray[np.float64]:
         """A score of each example at the last of the exits given: (E', B, K) → (B,)."""
 
-    def row_score(self, logits: Sequence[float]) -> float:  # noqa: ARG002
-        """About the score of a single row of few classes (K,), sooner told; NaN where it is not."""
-        return math.nan
-
     def answer(self, logits: Logits) -> Logits:
         """What those say who leave at the last of the exits given: (E', B, K) → (B, K)."""
         last: Logits = logits[-1]
@@ -88,12 +76,7 @@ class ExitPolicy(ABC):
 
     def leaves(self, logits: Logits) -> NDArray[np.bool_]:
         """Whether each example leaves at the last of the exits given: (E', B, K) → (B,)."""
-        bound = self._bound(logits)
-        if logits.shape[1] == 1 and logits.shape[2] in _FEW_CLASSES and not bound.ndim:
-            above = self.row_score(logits[-1, 0].tolist()) - float(bound)
-            if abs(above) > _ROUNDING:
-                return np.array([(above > 0) == self.leaves_above])
-        scores = self.scores(logits)
+        scores, bound = self.scores(logits), self._bound(logits)
         return scores > bound if self.leaves_above else scores < bound
 
     def asks(self, exit_index: int) -> bool:
@@ -177,10 +160,6 @@ class EntropyBelow(_Thresholded):
         """See ExitPolicy."""
         return entropy(logits[-1])
 
-    def row_score(self, logits: Sequence[float]) -> float:
-        """See ExitPolicy."""
-        return row_entropy(logits)
-
 
 @dataclass(frozen=True)
 class MaxProbabilityAbove(_Thresholded):
@@ -194,10 +173,6 @@ class MaxProbabilityAbove(_Thresholded):
         """See ExitPolicy."""
         return max_probability(logits[-1])
 
-    def row_score(self, logits: Sequence[float]) -> float:
-        """See ExitPolicy."""
-        return row_max_probability(logits)
-
 
 @dataclass(frozen=True)
 class MarginAbove(_Thresholded):
@@ -210,10 +185,6 @@ class MarginAbove(_Thresholded):
     def scores(self, logits: Logits) -> NDArray[np.float64]:
         """See ExitPolicy."""
         return margin(logits[-1])
-
-    def row_score(self, logits: Sequence[float]) -> float:
-        """See ExitPolicy."""
-        return row_margin(logits)
 
 
 @dataclass(frozen=True)

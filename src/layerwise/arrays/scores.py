@@ -1,15 +1,9 @@
 """Scores of a prediction, from its logits: log-probabilities, entropy, the highest probability, and the margin.
 
 All in float64, whatever the logits are, so that the same row gives the same score in any batch.
-
-The three that begin with `row_` are for a single row of few classes, without numpy: of its calls each takes some
-microseconds, and ten exponentials take one. They differ from the others by rounding.
 """
 
 from __future__ import annotations
-
-import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +14,6 @@ __all__ = [
     "log_probabilities",
     "margin",
     "max_probability",
-    "row_entropy",
-    "row_margin",
-    "row_max_probability",
 ]
 
 _LOWEST = -1e4
@@ -89,42 +80,6 @@ def gate_features(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     last = logits[-1]
     agrees = logits[-2].argmax(axis=-1) == last.argmax(axis=-1) if len(logits) > 1 else np.zeros(last.shape[0])
     return np.stack([max_probability(last), margin(last), entropy(last) / np.log(last.shape[-1]), agrees], axis=-1)
-
-
-def row_entropy(logits: Sequence[float]) -> float:
-    """The entropy of one row.
-
-    >>> round(row_entropy([0.0] * 4), 4)
-    1.3863
-    """
-    highest = max(logits)
-    total = mean = 0.0
-    for logit in logits:
-        shifted = logit - highest
-        weight = math.exp(shifted)
-        total += weight
-        mean += weight * max(shifted, _LOWEST)
-    return math.log(total) - mean / total
-
-
-def row_max_probability(logits: Sequence[float]) -> float:
-    """The highest probability of one row.
-
-    >>> round(row_max_probability([0.0, math.log(3.0)]), 12)
-    0.75
-    """
-    highest = max(logits)
-    return 1.0 / sum([math.exp(logit - highest) for logit in logits])
-
-
-def row_margin(logits: Sequence[float]) -> float:
-    """The margin of one row.
-
-    >>> round(row_margin([0.0, math.log(3.0)]), 12)
-    0.5
-    """
-    highest, second = max(logits), sorted(logits)[-2]
-    return (1.0 - math.exp(second - highest)) / sum([math.exp(logit - highest) for logit in logits])
 
 
 def _shifted(logits: NDArray[np.floating]) -> NDArray[np.float64]:

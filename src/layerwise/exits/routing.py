@@ -4,7 +4,8 @@ At each exit the head scores those who are still there; their answers are writte
 network goes on with the others, gathered into a smaller batch. When nobody is left the pass ends.
 
 One image through a small network takes a few milliseconds, and a call of numpy some microseconds: what depends on the
-policy alone is found out once, and rows are only gathered when somebody leaves.
+policy alone is found out once, rows are only gathered when somebody leaves, and an image that is alone and goes on has
+its logits looked at without numpy.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from layerwise.arrays.policies import ExitPolicy
+from layerwise.arrays.single_rows import row_rule
 from layerwise.errors import NonFiniteError
 from layerwise.taps.readers import Forward
 
@@ -44,7 +46,11 @@ class Routing:
         self.num_classes = num_classes
         self.names = (*heads, "softmax")
         # A head is run if somebody may leave there, or if a later exit looks back at it.
-        self.asked = {name: (index, head) for index, (name, head) in enumerate(heads.items()) if policy.asks(index)}
+        self.asked = {
+            name: (index, head, row_rule(policy, index, num_classes))
+            for index, (name, head) in enumerate(heads.items())
+            if policy.asks(index)
+        }
 
     def route(self, images: Tensor, *, first_row: int = 0) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
         """Answers (B, K) and exits (B,) of one batch, in its order.
@@ -67,7 +73,7 @@ class _Batch:
     """Who of a batch is still there, and what the others got.
 
     Attributes:
-        logits: shape (E + 1, B, K); 0 where a head was not run.
+        logits: shape (E + 1, B, K); 0 where a head was not run, or its logits (finite) will not be asked for again.
         answers: shape (B, K), in the order of the batch, when all have left.
         exits: shape (B,).
     """
@@ -84,9 +90,13 @@ class _Batch:
         """Let those leave who may; gives the values of the others if some left."""
         if tap not in self._routing.asked:
             return None
-        index, head = self._routing.asked[tap]
-        so_far = self._so_far(index, head(value))
-        leaves = self._routing.policy.leaves(so_far)
+        index, head, rule = self._routing.asked[tap]
+        logits = head(value)
+        alone = rule(logits[0].tolist()) if rule is not None and len(self.exits) == 1 else None
+        if alone is False:
+            return None
+        so_far = self._so_far(index, logits)
+        leaves = np.array([alone]) if alone else self._routing.policy.leaves(so_far)
         if not np.count_nonzero(leaves):
             return None
         places = np.arange(len(self.exits)) if self._places is None else self._places

@@ -1,0 +1,66 @@
+"""Single rows without numpy: as the arrays' scores and policies, or not told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from layerwise.arrays.policies import (
+    EntropyBelow,
+    ExitPolicy,
+    GeometricEnsemble,
+    MarginAbove,
+    MaxProbabilityAbove,
+    Patience,
+)
+from layerwise.arrays.scores import entropy, margin, max_probability
+from layerwise.arrays.single_rows import row_entropy, row_margin, row_max_probability, row_rule
+
+CLASSES = 4
+
+
+@pytest.mark.parametrize(
+    ("of_row", "score"),
+    [(row_entropy, entropy), (row_max_probability, max_probability), (row_margin, margin)],
+)
+@given(row=arrays(np.float32, 5, elements=st.floats(width=32)))
+def test_a_single_row_has_about_these_scores_without_numpy_and_nan_where_they_are(
+    of_row: Callable[[list[float]], float], score: Callable[[np.ndarray], np.ndarray], row: np.ndarray
+) -> None:
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(of_row(row.tolist()), float(score(row)), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("policy", [EntropyBelow(0), MaxProbabilityAbove(0), MarginAbove(0)], ids=str)
+@given(arrays(np.float32, (1, 6, CLASSES), elements=st.floats(-6, 6, width=32)), st.integers(-2, 2))
+def test_near_a_threshold_the_rule_of_a_single_row_decides_as_the_policy_or_not_at_all(
+    policy: ExitPolicy, logits: np.ndarray, ulps: int
+) -> None:
+    for bound in policy.scores(logits):
+        near = policy.with_thresholds(float(bound + ulps * np.spacing(bound)))
+        rule = row_rule(near, 0, CLASSES)
+        assert rule is not None
+        found = [rule(row.tolist()) for row in logits[0]]
+        assert [leaves for leaves in found if leaves is not None] == [
+            leaves for leaves, told in zip(near.leaves(logits), found, strict=True) if told is not None
+        ]
+
+
+@pytest.mark.parametrize("policy", [EntropyBelow(0.5), MaxProbabilityAbove([0.5, 0.9]), MarginAbove(0.4)], ids=str)
+def test_the_rule_of_a_single_row_tells_what_is_clear_and_finite(policy: ExitPolicy) -> None:
+    rule = row_rule(policy, 1, 3)
+    assert rule is not None
+    assert (rule([9.0, 0.0, 0.0]), rule([0.0, 0.1, 0.0])) == (True, False)
+    for bad in (-math.inf, math.inf, math.nan):
+        assert rule([bad, 0.0, 1.0]) is None
+
+
+@pytest.mark.parametrize("policy", [Patience(0), GeometricEnsemble(EntropyBelow(0)), EntropyBelow([[0.5] * CLASSES])])
+def test_policies_that_look_back_or_know_classes_have_no_rule_of_a_single_row(policy: ExitPolicy) -> None:
+    assert row_rule(policy, 0, CLASSES) is None
