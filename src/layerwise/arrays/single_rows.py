@@ -1,6 +1,6 @@
 """Single rows of few classes, scored and decided without numpy.
 
-Each call of numpy takes some microseconds, for which an image alone would wait at every exit; ten exponentials take one.
+Each call of numpy takes some microseconds, for which an image alone would wait at every exit; ten exponentials, one.
 """
 
 from __future__ import annotations
