@@ -12,7 +12,7 @@ import numpy as np
 from tables import print_rows, save
 
 from layerwise.plots.exits import plot_exit_curve, plot_exit_shares
-from layerwise.views.exits import ExitsView, read_exits
+from layerwise.views.exits import ExitsView, read_exits, saved_in_words
 
 
 def print_exits(exits: ExitsView) -> None:
@@ -41,7 +41,8 @@ def print_budget(exits: ExitsView) -> None:
     if budget is None:
         return
     low, high = (100 * end for end in budget["gain_95"])
-    print(f"Thresholds of {budget['policy']}, chosen on {budget['chosen_on']}.\n")
+    saved = saved_in_words(budget)
+    print(f"Thresholds of {budget['policy']}, chosen on {budget['chosen_on']}{saved and ' for '}{saved}.\n")
     gain, right = f"{100 * budget['gain']:+.2f} points ({low:+.2f} to {high:+.2f})", 100 * budget["accuracy"]
     print(f"{100 * budget['mac_cut']:.1f} % less MACs, {gain}, {right:.2f} % right.\n")
     for size, ms in budget["ms"].items():

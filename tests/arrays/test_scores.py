@@ -9,12 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import special, stats
 
-from layerwise.arrays.scores import (
-    entropy,
-    log_probabilities,
-    margin,
-    max_probability,
-)
+from layerwise.arrays.scores import entropy, log_probabilities, margin, max_probability
 
 rows = arrays(np.float32, (4, 5), elements=st.floats(-80, 80, width=32))
 

@@ -132,11 +132,20 @@ def test_a_budget_of_milliseconds(cli: CommandLine, with_exits: Path) -> None:
 
 
 def test_what_is_saved_for_a_loss_is_macs_or_milliseconds(cli: CommandLine, with_exits: Path) -> None:
-    command = ("exits", "budget", with_exits, "--of-test", "0.5", "--loss", "0.5", "--json")
-    macs = json.loads(cli(*command).out.splitlines()[-1])
-    ms = json.loads(cli(*command, "--save", "ms", "--batch-size", "2").out.splitlines()[-1])
-    assert (macs["saved"], ms["saved"]) == ("MACs", "ms, batch 2")
-    assert ms["ms"]["2"]["exits"] <= ms["ms"]["2"]["plain"]
+    path = with_exits / "exits" / "summary.json"
+    summary = json.loads(path.read_text())
+    times = summary["times"]
+    assert times["batch_sizes"][:2] == [1, 2]
+    times["heads"] = [[10.0 for _ in heads] for heads in times["heads"]]  # whatever is saved is lost in a head
+    path.write_text(json.dumps(summary))
+    command = ("exits", "budget", with_exits, "--of-test", "0.5", "--loss", "0.5")
+    macs = json.loads(cli(*command, "--json").out.splitlines()[-1])
+    assert macs["saved"] == "macs"
+    assert macs["macs"] < macs["plain_macs"]
+    ms = json.loads(cli(*command, "--save", "ms", "--batch-size", "2", "--json").out.splitlines()[-1])
+    assert (ms["saved"], ms["batch_size"], set(ms["thresholds"])) == ("ms", 2, {"inf"})
+    shown = cli(*command, "--save", "ms").err
+    assert "Chosen for little time (predicted, batches of 1), at a loss of at most 50% where" in shown
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from exits.toys import small_exits
-from layerwise.arrays.policies import EntropyBelow, Patience
+from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove, Patience
 from layerwise.errors import InputError
 from layerwise.exits.latency import SegmentTimes, time_segments
 
@@ -77,6 +77,19 @@ def test_every_segment_is_timed_at_every_batch_size(policy: EntropyBelow) -> Non
     assert times.plain.shape == (2,)
     assert (times.plain > 0).all()
     assert times.names == net.names
+
+
+@pytest.mark.parametrize(
+    "policy", [EntropyBelow([np.inf, 0.5, -np.inf]), MaxProbabilityAbove(-np.inf), Patience(0)], ids=str
+)
+def test_heads_are_timed_as_they_are_asked_and_nobody_leaves(policy: ExitPolicy) -> None:
+    net, sizes, asked = small_exits(), [], [0, 0, 0]
+    net.model.get_submodule("linear").register_forward_hook(lambda *given: sizes.append(len(given[2])))
+    for index, head in enumerate(net.heads):
+        head.register_forward_hook(lambda *_, index=index: asked.__setitem__(index, asked[index] + 1))
+    time_segments(net, torch.rand(4, 1, 8, 8), policy, batch_sizes=(1, 4), repeats=1)
+    assert sizes == [1, 1, 4, 4] * 2
+    assert asked == [4 * policy.asks(index) for index in range(3)]
 
 
 def test_each_round_times_every_size_once_with_and_without_exits(monkeypatch: pytest.MonkeyPatch) -> None:

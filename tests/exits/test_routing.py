@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from arrays.test_policies import POLICIES
 from exits.toys import small_exits, some_images, toy_exits
 from layerwise.arrays.exits import simulate
-from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove
+from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MarginAbove, MaxProbabilityAbove
 from layerwise.data.images import ImageData
 from layerwise.errors import DataError, InputError, ModelError, NonFiniteError, NotEnoughExamplesError, ShapeError
 from layerwise.exits.network import ExitNetwork
@@ -57,13 +57,14 @@ def test_routed_equals_simulated_for_every_policy(policy: ExitPolicy) -> None:
     np.testing.assert_allclose(routed.logits, answers, atol=1e-5)
 
 
+@pytest.mark.parametrize("family", [EntropyBelow(0), MaxProbabilityAbove(0), MarginAbove(0)], ids=str)
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 5, 64, 100, 256, 257])
-def test_the_batch_size_changes_nothing_and_the_order_stays(batch_size: int) -> None:
+def test_the_batch_size_changes_nothing_and_the_order_stays(batch_size: int, family: ExitPolicy) -> None:
     net, images = small_exits(), some_images(257, size=8)
-    policy = median_policy(net, images)
+    policy = halving(family, net, images)
     exits, answers = simulate(policy, net.all_logits(images))
     routed = net.predict(images, policy, batch_size=batch_size)
-    scores = np.stack([EntropyBelow(0.0).scores(part[None]) for part in net.all_logits(images)[:-1]])
+    scores = np.stack([family.scores(part[None]) for part in net.all_logits(images)[:-1]])
     sure = (abs(scores - policy.thresholds[:, None]) > 1e-6).all(axis=0)
     assert len(set(exits.tolist())) == 4
     assert sure.mean() > 0.98
@@ -163,6 +164,29 @@ def test_nan_is_refused_with_the_exit_and_the_row() -> None:
     for run in (lambda: net.predict(pixels, EntropyBelow(0.0), batch_size=4), lambda: net.all_logits(pixels)):
         with pytest.raises(NonFiniteError, match=r'exit "layer1.0" gives NaN or infinity for 1 of . images .*row 6\)'):
             run()
+
+
+def test_a_single_image_that_cannot_be_told_is_refused_as_in_a_batch() -> None:
+    """In float64 too, where a head's logits may be finite, and those that are recorded and compared are not."""
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)).double().eval()
+    net = ExitNetwork(model, torch.rand(5, 1, 4, 4), ["1"], heads="linear").eval()
+    for bad in (1e39, np.nan, -np.inf):
+        with torch.no_grad():
+            net.heads[0][-1].bias.copy_(torch.tensor([bad, 0.0, 0.0]))
+        for batch_size in (1, 2):
+            with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match='exit "1" gives NaN or infinity for'):
+                net.predict(torch.rand(2, 1, 4, 4), MaxProbabilityAbove(0.9), batch_size=batch_size)
+
+
+def test_an_image_of_a_float64_network_is_decided_alone_as_it_is_recorded() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)).double().eval()
+    net = ExitNetwork(model, torch.rand(5, 1, 4, 4), ["1"], heads="linear").eval()
+    images = torch.rand(40, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    logits = net.all_logits(images)
+    for row, score in enumerate(MaxProbabilityAbove(0).scores(logits[:1])):
+        policy = MaxProbabilityAbove(float(score + (2e-9 if row % 2 else -2e-9)))
+        alone = net.predict(images[row : row + 1], policy, batch_size=1).exit[0]
+        assert alone == simulate(policy, logits[:, row : row + 1])[0][0]
 
 
 def test_fewer_macs_are_run_than_by_the_plain_network() -> None:

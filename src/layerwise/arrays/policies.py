@@ -21,13 +21,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from layerwise.arrays.scores import (
-    entropy,
-    gate_features,
-    log_probabilities,
-    margin,
-    max_probability,
-)
+from layerwise.arrays.scores import entropy, gate_features, log_probabilities, margin, max_probability
 from layerwise.errors import InputError, ShapeError
 
 __all__ = [
@@ -35,6 +29,7 @@ __all__ = [
     "ExitPolicy",
     "GeometricEnsemble",
     "LearnedGate",
+    "Logits",
     "MarginAbove",
     "MaxProbabilityAbove",
     "Patience",

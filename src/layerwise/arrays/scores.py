@@ -8,15 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "entropy",
-    "gate_features",
-    "log_probabilities",
-    "margin",
-    "max_probability",
-]
+__all__ = ["LOWEST", "entropy", "gate_features", "log_probabilities", "margin", "max_probability"]
 
-_LOWEST = -1e4
+LOWEST = -1e4
 """Below this a weight is 0 in float64."""
 
 
@@ -41,7 +35,7 @@ def entropy(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     weights = np.exp(shifted)
     total = weights.sum(axis=-1)
     # log Z - Σ w s / Z; a logit of -inf has the weight 0 and adds nothing.
-    mean = (weights * np.maximum(shifted, _LOWEST)).sum(axis=-1) / total
+    mean = (weights * np.maximum(shifted, LOWEST)).sum(axis=-1) / total
     found: NDArray[np.float64] = np.log(total) - mean
     return found
 

@@ -9,16 +9,16 @@ import math
 from collections.abc import Callable, Sequence
 
 from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MarginAbove, MaxProbabilityAbove
+from layerwise.arrays.scores import LOWEST
 
 __all__ = ["RowRule", "row_entropy", "row_margin", "row_max_probability", "row_rule"]
 
 RowRule = Callable[[Sequence[float]], bool | None]
 """Whether a row of logits (K,) leaves; None where `ExitPolicy.leaves` has to tell."""
 
-_LOWEST = -1e4
-"""Below this a weight is 0 in float64."""
+_FEW_CLASSES = range(2, 33)
+"""From about 60 on numpy is as fast."""
 
-_FEW_CLASSES = range(2, 65)
 _ROUNDING = 1e-9
 """Far more than what a score differs from that of `arrays.scores`: further from the threshold, both are on one side."""
 
@@ -34,7 +34,7 @@ def row_rule(policy: ExitPolicy, exit_index: int, classes: int) -> RowRule | Non
         classes: K.
 
     Returns:
-        None for many classes, and for a policy that looks at more than the exit's own logits.
+        None for more than 32 classes, and for a policy that looks at more than the exit's own logits.
 
     >>> rule = row_rule(EntropyBelow(0.05), 0, classes=2)
     >>> rule([9.0, 0.0]), rule([1.0, 0.0]), rule([math.nan, 0.0])
@@ -54,7 +54,7 @@ def row_rule(policy: ExitPolicy, exit_index: int, classes: int) -> RowRule | Non
 
 
 def row_entropy(logits: Sequence[float]) -> float:
-    """The entropy of one row.
+    """The entropy (natural logarithm) of one row's softmax, logits (K,).
 
     >>> round(row_entropy([0.0] * 4), 4)
     1.3863
@@ -65,12 +65,12 @@ def row_entropy(logits: Sequence[float]) -> float:
         shifted = logit - highest
         weight = math.exp(shifted)
         total += weight
-        mean += weight * max(shifted, _LOWEST)
+        mean += weight * max(shifted, LOWEST)
     return math.log(total) - mean / total
 
 
 def row_max_probability(logits: Sequence[float]) -> float:
-    """The highest probability of one row.
+    """The highest probability of one row's softmax, logits (K,).
 
     >>> round(row_max_probability([0.0, math.log(3.0)]), 12)
     0.75
@@ -80,7 +80,7 @@ def row_max_probability(logits: Sequence[float]) -> float:
 
 
 def row_margin(logits: Sequence[float]) -> float:
-    """The margin of one row.
+    """The highest probability of one row's softmax less the second, logits (K,).
 
     >>> round(row_margin([0.0, math.log(3.0)]), 12)
     0.5

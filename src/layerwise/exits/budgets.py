@@ -47,17 +47,13 @@ def choose_for_accuracy(
         raise InputError(f"loss must be a share of the examples, from 0 to 1; got {loss}.")
     price = None if times is None else _in_seconds(times, batch_size, calibration)
     tried = TriedThresholds(calibration, policy, price=price)
-    meets = tried.accuracy >= tried.plain - loss
-    if not meets.any():
+    floor = tried.plain - loss
+    if not (tried.accuracy >= floor).any():
         raise BudgetError(
             f"no thresholds lose at most {loss:.2%} of accuracy; the least that can be lost is "
             f"{tried.plain - tried.accuracy.max():.2%}.\n    Allow that much, or take a policy without an ensemble."
         )
-    floor = tried.plain - loss
-    return tried.improved(
-        int(np.where(meets, tried.cost, np.inf).argmin()),
-        lambda accuracy, cost: np.where(accuracy >= floor, -cost, -np.inf),
-    )
+    return tried.best(lambda accuracy, cost: np.where(accuracy >= floor, -cost, -np.inf))
 
 
 def choose_for_macs(calibration: RecordedExits, policy: ExitPolicy, *, macs: float) -> ChosenPolicy:
@@ -69,8 +65,8 @@ def choose_for_macs(calibration: RecordedExits, policy: ExitPolicy, *, macs: flo
     tried = TriedThresholds(calibration, policy)
     if not (tried.cost <= macs).any():
         raise BudgetError(
-            f"no thresholds keep the mean cost within {macs:,.0f} MACs an image; the least is {tried.cost.min():,.0f}, "
-            "at which all leave at the first exit.\n    Put an exit earlier, or give a larger budget."
+            f"no thresholds keep the mean cost within {macs:,.0f} MACs an image; the least is "
+            f"{tried.cost.min():,.0f}.\n    Put an exit earlier, or give a larger budget."
         )
     return _most_accurate(tried, macs)
 
@@ -118,10 +114,7 @@ def evaluate_on(report: RecordedExits, chosen: ChosenPolicy) -> ExitSummary:
 
 
 def _most_accurate(tried: TriedThresholds, budget: float) -> ChosenPolicy:
-    return tried.improved(
-        int(np.where(tried.cost <= budget, tried.accuracy, -np.inf).argmax()),
-        lambda accuracy, cost: np.where(cost <= budget, accuracy, -np.inf),
-    )
+    return tried.best(lambda accuracy, cost: np.where(cost <= budget, accuracy, -np.inf))
 
 
 def _in_seconds(times: SegmentTimes, batch_size: int, calibration: RecordedExits) -> InSeconds:

@@ -51,8 +51,9 @@ def choose_with_guarantee(
     first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
     if len(second) < needed or not len(first):
         raise NotEnoughExamplesError(
-            f"a promise of at most {_percent(harm)} harm with probability {_percent(1 - risk)} needs {2 * needed:.4g} "
-            f"calibration examples (half to order the thresholds, half to prove them); got {len(calibration)}.\n"
+            f"a promise of at most {in_percent(harm)} harm with probability {in_percent(1 - risk)} needs "
+            f"{2 * needed:.4g} calibration examples (half to order the thresholds, half to prove them); got "
+            f"{len(calibration)}.\n"
             "    Give more, or promise less."
         )
     tried = TriedThresholds(calibration.select(first), policy)
@@ -68,20 +69,20 @@ def choose_with_guarantee(
             proven = int(candidate)
     if proven < 0:
         raise InputError(
-            f"not even the safest thresholds can be proven to harm at most {_percent(harm)} of the examples.\n"
+            f"not even the safest thresholds can be proven to harm at most {in_percent(harm)} of the examples.\n"
             "    Promise less, or take a policy without an ensemble."
         )
     promise = (
-        f"at most {_percent(harm)} of new examples are got wrong by leaving early that the whole network gets right, "
-        f"with probability {_percent(1 - risk)}"
+        f"at most {in_percent(harm)} of new examples are got wrong by leaving early that the whole network gets right, "
+        f"with probability {in_percent(1 - risk)}"
     )
     return tried.chosen(proven, calibration, promise)
 
 
-def _percent(share: float) -> str:
+def in_percent(share: float) -> str:
     """A share in percent, with all its digits: a promise is not rounded up.
 
-    >>> _percent(0.02), _percent(0.9), _percent(1 - 0.004)
+    >>> in_percent(0.02), in_percent(0.9), in_percent(1 - 0.004)
     ('2%', '90%', '99.6%')
     """
     return f"{float(f'{100 * share:.12g}')!r}".removesuffix(".0") + "%"

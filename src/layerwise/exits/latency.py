@@ -7,6 +7,7 @@ time of a routed run is then the sum over its batches and segments, each at as m
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from torch import Tensor
 from layerwise.arrays.policies import ExitPolicy
 from layerwise.errors import InputError, NotEnoughExamplesError, ShapeError
 from layerwise.exits.network import ExitNetwork
+from layerwise.exits.routing import Batch, Routing
 from layerwise.progress import Progress, silent
 from layerwise.taps.borrowing import borrowed
 from layerwise.taps.finding import Images
@@ -208,22 +210,25 @@ def time_calls(
 
 def _one_pass(net: ExitNetwork, images: Tensor, policy: ExitPolicy) -> NDArray[np.float64]:
     """Seconds of segment, head, segment, head … of one pass, (2 E + 1,)."""
-    logits = np.zeros((len(net.names), len(images), net.num_classes), np.float32)
-    heads = net.heads_by_name
 
     def read(tap: str, value: Tensor) -> None:
         stamps.append(_now(images.device))
-        index = net.names.index(tap)
-        if policy.asks(index):
-            logits[index] = heads[tap](value).float().cpu().numpy()
-            policy.leaves(logits[: index + 1])
+        batch.at_tap(tap, value)
         stamps.append(_now(images.device))
 
     with net.taps.reader.open(net.model) as forward:
+        batch = Batch(Routing(forward, net.heads_by_name, _nobody(policy), net.num_classes), len(images))
         stamps = [_now(images.device)]
         forward(images, read).float().cpu()
         stamps.append(_now(images.device))
     return np.diff(stamps)
+
+
+def _nobody(policy: ExitPolicy) -> ExitPolicy:
+    """The same decisions at the same exits, but nobody leaves."""
+    sign = 1.0 if policy.leaves_above else -1.0
+    never = sign * np.inf  # a head is not run where the threshold is this
+    return policy.with_thresholds(np.where(policy.thresholds == never, never, sign * sys.float_info.max).tolist())
 
 
 def _now(device: torch.device) -> float:

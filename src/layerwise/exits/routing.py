@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from layerwise.arrays.policies import ExitPolicy
-from layerwise.arrays.single_rows import row_rule
+from layerwise.arrays.single_rows import RowRule, row_rule
 from layerwise.errors import NonFiniteError
 from layerwise.taps.readers import Forward
 
-__all__ = ["Routing", "refuse_non_finite"]
+__all__ = ["Batch", "Routing", "refuse_non_finite"]
 
 
 class _AllLeft(BaseException):
@@ -47,7 +48,7 @@ class Routing:
         self.names = (*heads, "softmax")
         # A head is run if somebody may leave there, or if a later exit looks back at it.
         self.asked = {
-            name: (index, head, row_rule(policy, index, num_classes))
+            name: _Asked(index, head, row_rule(policy, index, num_classes))
             for index, (name, head) in enumerate(heads.items())
             if policy.asks(index)
         }
@@ -62,14 +63,22 @@ class Routing:
         Raises:
             NonFiniteError: an exit gives NaN or infinity.
         """
-        batch = _Batch(self, len(images))
+        batch = Batch(self, len(images))
         with suppress(_AllLeft):
             batch.end(self._forward(images, batch.at_tap))
         refuse_non_finite(batch.logits, self.names, first_row=first_row)
         return batch.answers, batch.exits
 
 
-class _Batch:
+class _Asked(NamedTuple):
+    """The number of an exit, its head, and the rule for a single row if there is one."""
+
+    number: int
+    head: nn.Module
+    rule: RowRule | None
+
+
+class Batch:
     """Who of a batch is still there, and what the others got.
 
     Attributes:
@@ -91,7 +100,7 @@ class _Batch:
         if tap not in self._routing.asked:
             return None
         index, head, rule = self._routing.asked[tap]
-        logits = head(value)
+        logits = head(value).float()
         alone = rule(logits[0].tolist()) if rule is not None and len(self.exits) == 1 else None
         if alone is False:
             return None

@@ -15,8 +15,8 @@ from layerwise.exits.recorded import RecordedExits
 
 __all__ = ["ChosenPolicy", "TriedThresholds"]
 
-PRICES = np.concatenate([[0.0], np.geomspace(1e-3, 10.0, 60)])
-"""Accuracy given for the cost of one whole pass; each leads to one choice of thresholds."""
+RATES = np.concatenate([[0.0], np.geomspace(1e-3, 10.0, 60)])
+"""Accuracy given for what one whole pass costs; each leads to one choice of thresholds."""
 SINGLE_CUTS = 200
 _GAIN = 1e-9
 """In shares; less is rounding."""
@@ -42,7 +42,9 @@ class ChosenPolicy:
 
 
 class TriedThresholds:
-    """Thresholds that are best for each of PRICES, single ones for all exits, never and always.
+    """Thresholds that are best at each of RATES, single ones for all exits, never, always, and always at one exit.
+
+    Those that cost least are among them.
 
     Args:
         calibration: the examples.
@@ -54,7 +56,7 @@ class TriedThresholds:
         exits: shape (T, N), where each example leaves.
         accuracy: shape (T,).
         harms: shape (T,), share of the examples that only leaving early gets wrong.
-        cost: shape (T,), mean of an image.
+        cost: shape (T,), mean of an image, in the unit of `price`.
         plain: accuracy of the network without exits.
     """
 
@@ -78,31 +80,38 @@ class TriedThresholds:
         policy = self._with(self.cuts[index])
         return ChosenPolicy(policy, calibration.ids, calibration.split, evaluate_policy(calibration, policy), promise)
 
-    def improved(self, index: int, worth: Worth) -> ChosenPolicy:
-        """What a candidate becomes when thresholds are moved, exits closed and others opened, until none is worth more.
+    def best(self, worth: Worth) -> ChosenPolicy:
+        """What is worth most when thresholds are moved, exits closed and others opened, until nothing is worth more.
 
         Each round moves the thresholds of the exits that are open, of those and any other one, of those but any one,
-        and of all, and goes on with the best. A closed exit saves its head.
+        and of all, and goes on with the best. A closed exit saves its head. One search starts from the best candidate
+        with thresholds of their own, another from the best with a single one.
         """
-        cuts, best = self.cuts[index], self._worth(self.cuts[index], worth)
+        worths = worth(self.accuracy, self.cost)
+        starts = [part[np.argmax(worths[part])] for part in np.split(np.arange(len(worths)), [1 + len(RATES)])]
+        found = [self._improved(self.cuts[start], worth) for start in starts]
+        policy = self._with(found[int(np.argmax([self._worth(cuts, worth) for cuts in found]))])
+        used = self._calibration
+        return ChosenPolicy(policy, used.ids, used.split, evaluate_policy(used, policy))
+
+    def _improved(self, cuts: NDArray[np.float64], worth: Worth) -> NDArray[np.float64]:
+        """See `best`."""
+        best = self._worth(cuts, worth)
         while True:
             tried = [self._moved(cuts, is_open, worth) for is_open in self._open_sets(cuts)]
             worths = [self._worth(one, worth) for one in tried]
             place = int(np.argmax(worths))
             if not worths[place] > best + _GAIN * abs(best):
-                break
+                return cuts
             cuts, best = tried[place], worths[place]
-        policy = self._with(cuts)
-        used = self._calibration
-        return ChosenPolicy(policy, used.ids, used.split, evaluate_policy(used, policy))
 
     def _open_sets(self, cuts: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which exits to try to leave open, (S, E)."""
         everything = np.ones((1, len(cuts)), bool)
         if self._policy.looks_back:  # then every head is run all the same
             return everything
-        one_other = np.isfinite(cuts) ^ np.eye(len(cuts), dtype=bool)
-        return np.concatenate([everything, np.isfinite(cuts)[None], one_other])
+        now = cuts < np.inf
+        return np.concatenate([everything, now[None], now ^ np.eye(len(cuts), dtype=bool)])
 
     def _moved(self, start: NDArray[np.float64], is_open: NDArray[np.bool_], worth: Worth) -> NDArray[np.float64]:
         """Thresholds of the open exits moved to where they are worth most, from `start` (E,)."""
@@ -111,7 +120,8 @@ class TriedThresholds:
         exits = first_sure(self._confidence, start)
         # Times do not add up. Here they are taken to, so that at the start they have the right sum.
         costs = self._price.by_exit(asks)
-        costs *= self._price.mean(asks, exits) / costs[exits].mean()
+        if added := costs[exits].mean():
+            costs *= self._price.mean(asks, exits) / added
         confidence = np.where(is_open[:, None], self._confidence, -np.inf)
         return best_thresholds(confidence, self._right, costs, worth, start=start)
 
@@ -125,16 +135,18 @@ class TriedThresholds:
         exits = len(self._confidence)
         costs = self._price.by_exit(self._with(np.zeros(exits)))
         cuts = [np.full(exits, np.inf)]
-        for price in PRICES:
-            worth = _priced(price / costs[-1])
+        for rate in RATES:
+            worth = _at_rate(rate / costs[-1])
             cuts.append(best_thresholds(self._confidence, self._right, costs, worth, start=cuts[-1]))
         single = np.unique(np.quantile(self._confidence, np.linspace(0, 1, SINGLE_CUTS)))[::-1]
-        return np.concatenate([cuts, np.repeat(single[:, None], exits, axis=1), np.full((1, exits), -np.inf)])
+        one_alone = np.where(np.eye(exits, dtype=bool), -np.inf, np.inf)
+        always = np.full((1, exits), -np.inf)
+        return np.concatenate([cuts, np.repeat(single[:, None], exits, axis=1), one_alone, always])
 
     def _with(self, cuts: NDArray[np.float64]) -> ExitPolicy:
         """The policy with these bounds of the confidence as thresholds."""
         return self._policy.with_thresholds((cuts if self._policy.leaves_above else -cuts).tolist())
 
 
-def _priced(price: float) -> Worth:
-    return lambda accuracy, cost: accuracy - price * cost
+def _at_rate(rate: float) -> Worth:
+    return lambda accuracy, cost: accuracy - rate * cost

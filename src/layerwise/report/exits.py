@@ -12,7 +12,7 @@ from layerwise.plots.words import signed
 from layerwise.report.galleries import cards
 from layerwise.report.html import Html, details, figure, joined, name, paragraph, table, tag
 from layerwise.report.pictures import Album
-from layerwise.views.exits import ExitsView, depth_by_exit, depth_exit_correlation, distrust_of_times
+from layerwise.views.exits import ExitsView, depth_by_exit, depth_exit_correlation, distrust_of_times, saved_in_words
 from layerwise.views.run import RunView
 
 PER_GALLERY = 12
@@ -42,13 +42,17 @@ def _answer(exits: ExitsView) -> Html:
     budget = exits.budget
     if budget is None:
         return paragraph("No thresholds were chosen yet: ", tag("code", "layerwise exits budget RUN --loss 0.005"), ".")
-    ms = budget["ms"][str(exits.batch_size)]
+    size = str(budget.get("batch_size"))
+    size = size if size in budget["ms"] else str(exits.batch_size)
+    ms = budget["ms"][size]
     time_cut = 1 - ms["exits"] / ms["plain"]
+    saved = saved_in_words(budget)
+    purpose = f" for {saved}" if saved else ""
     promise = f" Promised: {budget['promise']}." if budget.get("promise") else ""
     return paragraph(
         f"{_cut(budget['mac_cut'])} MACs, heads counted, and {_cut(time_cut)} time (predicted, in batches of "
-        f"{exits.batch_size}), for {_points(budget['gain'], *budget['gain_95'])} points of accuracy (paired, 95 %). "
-        f"Thresholds were chosen on {budget['chosen_on']}, and are reported on others.{promise}"
+        f"{size}), for {_points(budget['gain'], *budget['gain_95'])} points of accuracy (paired, 95 %). "
+        f"Thresholds were chosen on {budget['chosen_on']}{purpose}, and are reported on others.{promise}"
     )
 
 

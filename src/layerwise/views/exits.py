@@ -135,6 +135,17 @@ def read_exits(run: Path) -> ExitsView | None:
     return ExitsView(summary, curve, budget, left, ids, logits)
 
 
+def saved_in_words(budget: Mapping[str, Any]) -> str:
+    """What thresholds were chosen to save, in words; none where the budget itself says it.
+
+    >>> saved_in_words({"saved": "ms", "batch_size": 64})
+    'little time (predicted, batches of 64)'
+    """
+    if budget.get("saved") == "ms":
+        return f"little time (predicted, batches of {budget.get('batch_size')})"
+    return "few MACs" if budget.get("saved") == "macs" else ""
+
+
 def _summary_faults(summary: Mapping[str, Any]) -> list[str]:
     """Lists that do not have as many values as there are exits, or batch sizes."""
     exits, times = len(summary["exits"]), summary["times"]

@@ -91,7 +91,7 @@ def budget(
     facts = budget_summary(chosen, summary, times, policy, ensemble=ensemble, batch_size=batch_size)
     facts |= {"split": report.split, "fingerprint": trained_fingerprint(run)}
     if loss is not None:
-        facts |= {"loss": loss, "saved": f"ms, batch {batch_size}" if save == "ms" else "MACs"}
+        facts |= {"loss": loss, "saved": save} | ({"batch_size": batch_size} if save == "ms" else {})
     left = pd.DataFrame({"id": report.ids, "exit": summary.exit, "right": summary.right})
     write_all(exits_folder(run), {"budget.json": facts, "left.parquet": left})
     if distrust := distrust_of_times(times.to_dict(), f"{run}{named_model(run)}"):

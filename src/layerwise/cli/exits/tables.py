@@ -154,6 +154,9 @@ def budget_summary(
 
 def print_budget(chosen: ChosenPolicy, summary: ExitSummary, facts: Mapping[str, Any]) -> None:
     """What was chosen, and what it gives."""
+    from layerwise.exits.guarantee import in_percent
+    from layerwise.views.exits import saved_in_words
+
     print_table(
         f"{summary.examples} {facts['split']} images; thresholds chosen on {len(chosen.chosen_on)} others "
         f"({chosen.split})",
@@ -171,8 +174,8 @@ def print_budget(chosen: ChosenPolicy, summary: ExitSummary, facts: Mapping[str,
             )
         ],
     )
-    if "saved" in facts:
-        say(f"The least {facts['saved']} at which no more than {facts['loss']:.2%} was lost where they were chosen.")
+    if saved := saved_in_words(facts):
+        say(f"Chosen for {saved}, at a loss of at most {in_percent(facts['loss'])} where they were chosen.")
     low, high = summary.gain_interval
     say(
         f"Accuracy {summary.accuracy:.4f} against {summary.plain_accuracy:.4f} without exits: {summary.gain:+.4f} "
