@@ -23,6 +23,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,23 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from torch.nn import functional
 
 import layerwise as lw
-from benchmarks.label_errors_runs import REAL, Ours, Setting, folds, noisy_data, ours, settings_of, warm_up
+from benchmarks.label_errors_runs import (
+    Ours,
+    Setting,
+    add_options,
+    chosen_settings,
+    folds,
+    noisy_data,
+    ours,
+    warm_up,
+)
 from benchmarks.machine import describe_machine
 from layerwise.arrays.blocks import bootstrap_interval
 from layerwise.arrays.dynamics import DYNAMICS
 from layerwise.arrays.intervals import mean_interval
 from layerwise.arrays.label_quality import confidence_weighted_entropy, normalized_margin, self_confidence
 from layerwise.arrays.score_catalog import hardness
+from layerwise.data.label_noise import NOISE_KINDS
 from layerwise.difficulty.labels.suspicion import KINDS, kind_probabilities, suspicion
 from layerwise.runs import json_values
 from layerwise.seeds import stream
@@ -189,23 +200,19 @@ def measure_logger(repeats: int) -> dict[str, float]:
     return {"logger_share": float(np.median(updates) / np.median(steps)), "logger_ms": 1e3 * float(np.median(updates))}
 
 
-def measure(data: str, seeds: list[int], *, quick: bool) -> tuple[dict[str, Any], pd.DataFrame]:
+def measure(settings: Sequence[Setting], *, quick: bool) -> tuple[dict[str, Any], pd.DataFrame]:
     """All numbers of one run, and the table that they are from."""
-    settings = [QUICK] if quick else list(settings_of(data, seeds))
     warm_up()
-    flipped = [setting for setting in settings if setting.noise not in REAL]
     table = compare(settings)
-    real = table["noise"].isin(list(REAL))
-    images = settings[0].images
-    blends = [Setting(data, "blend", 0.1, seed, images) for seed in ([0] if quick else seeds)]
-    uniform = [one for one in flipped if (one.noise, one.rate) == ("uniform", 0.1)]
+    flips, people = table["noise"].isin(NOISE_KINDS), table["noise"].isin(("aggregate", "worst"))
+    uniform = [one for one in settings if (one.noise, one.rate) == ("uniform", 0.1)]
     result = {
-        "data": data,
-        "settings": len(flipped),
-        **summarise(table[~real], real=False),
-        **(summarise(table[real], real=True) if real.any() else {}),
-        **measure_suggestions(uniform),
-        **measure_kinds(blends),
+        "data": settings[0].data,
+        "settings": len(settings),
+        **(summarise(table[flips], real=False) if flips.any() else {}),
+        **(summarise(table[people], real=True) if people.any() else {}),
+        **(measure_suggestions(uniform) if uniform else {}),
+        **(measure_kinds([replace(one, noise="blend") for one in uniform]) if uniform else {}),
         **measure_logger(5 if quick else 21),
         **measure_scores(),
     }
@@ -215,14 +222,13 @@ def measure(data: str, seeds: list[int], *, quick: bool) -> tuple[dict[str, Any]
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", choices=("digits", "cifar10"), default="digits")
-    parser.add_argument("--seeds", default="0,1,2")
+    add_options(parser)
     parser.add_argument("--quick", action="store_true", help="under a minute")
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
     parser.add_argument("--table", help="write the table of all scores here, as CSV")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    result, table = measure(options.data, [int(seed) for seed in options.seeds.split(",")], quick=options.quick)
+    result, table = measure([QUICK] if options.quick else chosen_settings(options), quick=options.quick)
     if options.table:
         table.to_csv(options.table, index=False)
     result["machine"] = describe_machine()
