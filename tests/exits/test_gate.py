@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from exits.test_evaluation import drawn, recorded
+from exits.populations import drawn, recorded
 from layerwise.arrays.scores import gate_features
 from layerwise.errors import NotEnoughExamplesError
 from layerwise.exits.evaluation import evaluate_policy, exit_curve

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from exits.test_evaluation import drawn
+from exits.populations import drawn
 from layerwise.arrays.policies import EntropyBelow, MaxProbabilityAbove, Patience
 from layerwise.errors import InputError
 from layerwise.exits.costs import ExitCosts

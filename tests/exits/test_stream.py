@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from exits.test_evaluation import COSTS, drawn
+from exits.populations import COSTS, drawn
 from layerwise.arrays.exits import simulate
 from layerwise.arrays.policies import EntropyBelow, ExitPolicy, MaxProbabilityAbove
 from layerwise.errors import InputError
