@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from layerwise.data.images import ImageData
 from layerwise.models.catalog import load_model
-from layerwise.models.layout import fast_layout
+from layerwise.models.layout import fast_layout, laid_out
 from layerwise.recording import record
 from layerwise.seeds import stream
 from layerwise.taps import find_taps
@@ -37,6 +37,24 @@ def test_convolutions_get_channels_last() -> None:
     assert fast_layout(load_model("resnet20", num_classes=2, in_channels=3), torch.rand(2, 3, 8, 8)) == (
         torch.channels_last
     )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_convolutions_answer_in_the_layout_they_are_given(channels: int) -> None:
+    # Images of one channel are "contiguous" in both layouts, so `contiguous` alone does not tell a convolution.
+    images = torch.rand(2, channels, 6, 6)
+    convolution = nn.Conv2d(channels, 4, 3)
+    for layout in (torch.channels_last, torch.contiguous_format):
+        given = laid_out(images, layout)
+        assert torch.equal(given, images)
+        assert convolution(given).is_contiguous(memory_format=layout)
+
+
+def test_one_row_of_many_grey_images_is_laid_out_where_it_lies() -> None:
+    images = torch.rand(5, 1, 4, 6)
+    given = laid_out(images[3:], torch.channels_last)
+    assert torch.equal(given, images[3:])
+    assert given.data_ptr() == images[3:].data_ptr()
 
 
 def test_networks_without_convolutions_and_those_that_call_view_do_not() -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from layerwise.data.images import ImageData
 from layerwise.errors import DataError, NotEnoughExamplesError, ShapeError
+from layerwise.models.layout import laid_out
 from layerwise.progress import Progress
 from layerwise.taps.borrowing import Preprocess, device_of, dtype_of
 from layerwise.taps.calls import times
@@ -65,7 +66,7 @@ class Inputs:
         pixels = self._pixels(rows)
         on_device = pixels.to(self._device)
         prepared = on_device if self._preprocessing is None else self._preprocessing(on_device)
-        return prepared.to(self._dtype).contiguous(memory_format=self._layout)
+        return laid_out(prepared.to(self._dtype), self._layout)
 
     def batches(self, batch_size: int, progress: Progress, *, what: str) -> Iterator[tuple[slice, Tensor]]:
         """Rows and their images, batch by batch."""

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from layerwise.data.images import ImageData
 from layerwise.errors import InputError, NonFiniteError, NotEnoughExamplesError
-from layerwise.models.layout import fast_layout
+from layerwise.models.layout import fast_layout, laid_out
 from layerwise.progress import Progress, silent
 from layerwise.recording.reduction import position_axes
 from layerwise.taps import INPUT, SOFTMAX, Tap, Taps, find_taps
@@ -175,7 +175,7 @@ def _gather(
                     raise _nonfinite(f'tap "{tap}" holds', rows.stop)
 
             pixels = torch.tensor(data.batch(rows))
-            logits = forward(prepare(pixels, model, preprocessing).contiguous(memory_format=layout), add)
+            logits = forward(laid_out(prepare(pixels, model, preprocessing), layout), add)
             if isinstance(logits, Tensor) and not logits.isfinite().all():
                 raise _nonfinite("the logits hold", rows.stop)
     return gathered

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from layerwise.data.images import ImageData
 from layerwise.errors import FileError, InputError, ModelError, NonFiniteError, NotEnoughExamplesError, ShapeError
-from layerwise.models.layout import fast_layout
+from layerwise.models.layout import fast_layout, laid_out
 from layerwise.progress import Progress, silent
 from layerwise.recording.activations import INDEX, Activations
 from layerwise.recording.reduction import Reduce, reducer
@@ -198,7 +198,7 @@ class _Pass:
         # A copy: a network whose first operation is in place would rewrite the data set.
         pixels = torch.tensor(self.data.batch(rows))
         note(INPUT, pixels)
-        images = prepare(pixels, self.model, self.preprocessing).contiguous(memory_format=self.layout)
+        images = laid_out(prepare(pixels, self.model, self.preprocessing), self.layout)
         output = self.forward(images, note)
         expected = (len(pixels), *self.taps[SOFTMAX].shape)
         if not isinstance(output, Tensor) or tuple(output.shape) != expected:

@@ -67,7 +67,7 @@ def train(
     Raises:
         InputError: a setting that cannot be used; early stopping without a validation split; no GPU, but asked for.
         ModelError: the network does not fit the images or classes, or has nothing to train.
-        NonFiniteError: the loss became NaN or infinite; the last good checkpoint is kept.
+        NonFiniteError: the loss or a weight became NaN or infinite; the last good checkpoint is kept.
         RunError: `run` holds another training; the differences are listed.
         Interrupted: Ctrl-C; the message says what is kept and how to go on.
         MissingExtraError: Lightning is not installed.

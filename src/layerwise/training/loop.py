@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 
 from layerwise.data.images import ImageData
 from layerwise.errors import Interrupted, NonFiniteError
-from layerwise.models.layout import fast_layout
+from layerwise.models.layout import fast_layout, laid_out
 from layerwise.models.mode import evaluating
 from layerwise.progress import Progress
 from layerwise.seeds import stream_seed
@@ -178,7 +178,7 @@ class Training:
         step = done.epoch * self.batches + done.batch
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(step, self.batches * settings.epochs, settings)
-        output = self.module(images.contiguous(memory_format=self.layout))
+        output = self.module(laid_out(images, self.layout))
         self.optimizer.zero_grad()
         self.fabric.backward(self.objective.loss(output, labels))
         self.optimizer.step()
@@ -197,6 +197,7 @@ class Training:
     def _end_epoch(self) -> None:
         done = self.position
         rate = float(self.optimizer.param_groups[0]["lr"])
+        self._refuse_infinite_weights()
         new = [_record(done.epoch + 1, "train", done.loss_sum, done.correct, done.seen, rate, done.time_s)]
         if self.held_out is not None:
             new.append(self._measure(self.held_out, rate))
@@ -219,7 +220,7 @@ class Training:
         with evaluating(self.model):
             for rows in cut_into_batches(np.arange(len(data)), self.settings.batch_size):
                 images, labels = self.fabric.to_device(load_batch(data, rows, self.settings))
-                output = self.module(images.contiguous(memory_format=self.layout))
+                output = self.module(laid_out(images, self.layout))
                 total += _sums(self.objective.logits(output).float(), labels)
         loss_sum, correct = total.tolist()
         self._refuse_divergence(loss_sum)
@@ -229,10 +230,7 @@ class Training:
     def _save(self) -> None:
         if self.folder is None:
             return
-        if not all(
-            bool(value.isfinite().all()) for value in self.model.state_dict().values() if torch.is_tensor(value)
-        ):
-            self._refuse_divergence(float("nan"))
+        self._refuse_infinite_weights()
         path = checkpoint_path(self.folder)
         self.position.dynamics = None if self.log is None else self.log.state_dict()
         save_checkpoint(path, job=self.job, model=self.model, optimizer=self.optimizer, position=self.position)
@@ -250,11 +248,19 @@ class Training:
         return patience is not None and bool(records) and self.position.epoch - best_epoch(records) >= patience
 
     def _refuse_divergence(self, loss_sum: float) -> None:
-        if np.isfinite(loss_sum):
-            return
+        if not np.isfinite(loss_sum):
+            raise self._diverged("the loss")
+
+    def _refuse_infinite_weights(self) -> None:
+        """The loss can stay finite: batch norm whose running variance is infinite answers 0."""
+        tensors = [value for value in self.model.state_dict().values() if torch.is_tensor(value)]
+        if not all(bool(value.isfinite().all()) for value in tensors):
+            raise self._diverged("a weight or an average of batch norm")
+
+    def _diverged(self, what: str) -> NonFiniteError:
         kept = f"The checkpoint in {self.folder} is from before that. " if self.folder else ""
-        raise NonFiniteError(
-            f"the loss became NaN or infinite in epoch {self.position.epoch + 1}, "
+        return NonFiniteError(
+            f"{what} became NaN or infinite in epoch {self.position.epoch + 1}, "
             f"at learning_rate {self.settings.learning_rate:g}.\n"
             f"    {kept}Lower learning_rate, and give a preprocessing if the pixels are not of the order of 1."
         )

@@ -17,7 +17,7 @@ from torch import Tensor
 from layerwise.data.images import ImageData, LazyImages
 from layerwise.difficulty.projection import Projection
 from layerwise.errors import DataError, NonFiniteError, RunError
-from layerwise.models.layout import fast_layout
+from layerwise.models.layout import fast_layout, laid_out
 from layerwise.models.saved import fingerprint
 from layerwise.sources import Source, source_of_run
 from layerwise.taps import INPUT, SOFTMAX, Taps, find_taps
@@ -159,7 +159,7 @@ class RunNetwork:
         with borrowed(model), self.all_taps.reader.open(model) as forward:
             keep(INPUT, pixels)
             prepared = prepare(pixels, model, self.source.description.preprocessing)
-            logits = forward(prepared.contiguous(memory_format=self.layout), keep).float()
+            logits = forward(laid_out(prepared, self.layout), keep).float()
             keep(SOFTMAX, logits.softmax(dim=1))
         broken = [tap for tap, value in seen.items() if not value.isfinite().all()]
         if broken:
