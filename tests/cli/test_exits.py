@@ -32,7 +32,7 @@ def with_exits(cli: CommandLine) -> Path:
 def test_training_keeps_the_run_and_adds_its_exits(cli: CommandLine) -> None:
     before = cli.files("trained")
     assert "Next: layerwise exits evaluate trained --model net.py:net\n" in cli(*TRAIN).err
-    outcome = cli(*TRAIN, "--again", "--json")
+    outcome = cli(*TRAIN, "--again", "--precision", "bf16", "--json")
     assert outcome.code == 0
     assert json.loads(outcome.out.splitlines()[-1])["exits"] == ["0", "2", "softmax"]
     after = cli.files("trained")
@@ -41,6 +41,7 @@ def test_training_keeps_the_run_and_adds_its_exits(cli: CommandLine) -> None:
     }
     facts = steps_of(Path("trained"))["exits"]
     assert (facts["at"], facts["heads"], facts["frozen"]) == (["0", "2"], ["pooled", "pooled"], False)
+    assert facts["settings"]["precision"] == "bf16"
     assert facts["model_fingerprint"] == steps_of(Path("trained"))["train"]["model_fingerprint"]
 
 

@@ -39,6 +39,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the heads' first weights, order and augmentation.")] = 0,
     threads: Threads = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str, typer.Option(help="32, or bf16 for mixed precision.")] = "32",
     again: Annotated[bool, typer.Option("--again", help="Replace the exits of an earlier training.")] = False,
     model: Model = None,
     data: Data = None,
@@ -59,6 +60,7 @@ def train(
     settings: dict[str, Any] = {
         "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer, "learning_rate": rate,
         "weight_decay": weight_decay, "schedule": schedule, "augment": augment, "seed": seed, "device": device,
+        "precision": precision,
     }  # fmt: skip
     TrainSettings(**settings)  # faults of the settings are told before anything is loaded
     loss = {"weights": None if weights is None else _numbers(weights), "frozen": frozen, "distill": distill}
