@@ -201,6 +201,15 @@ def test_a_divergence_keeps_the_last_good_checkpoint(digits: ImageData, make_net
     assert all(bool(value.isfinite().all()) for value in kept["state_dict"].values())
 
 
+def test_a_mask_may_hold_infinity(digits: ImageData, tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    model.register_buffer("mask", torch.full((3,), -torch.inf))
+    history = train(model, digits, run=tmp_path, epochs=1)
+    assert len(history.records) == 2
+    kept = torch.load(checkpoint_path(tmp_path), weights_only=True)
+    assert bool(kept["state_dict"]["mask"].isinf().all())
+
+
 def test_weights_that_the_last_step_of_all_breaks_are_not_kept(digits: ImageData, tmp_path: Path) -> None:
     """One step in all and nothing held out: every loss is finite, only the weights are not."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))

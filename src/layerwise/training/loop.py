@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _NormBase
 from torch.optim import Optimizer
 
 from layerwise.data.images import ImageData
@@ -252,9 +253,13 @@ class Training:
             raise self._diverged("the loss")
 
     def _refuse_infinite_weights(self) -> None:
-        """The loss can stay finite: batch norm whose running variance is infinite answers 0."""
-        tensors = [value for value in self.model.state_dict().values() if torch.is_tensor(value)]
-        if not all(bool(value.isfinite().all()) for value in tensors):
+        """The loss can stay finite: batch norm whose running variance is infinite answers 0.
+
+        Other buffers may hold infinity on purpose, as masks do.
+        """
+        norms = [module for module in self.model.modules() if isinstance(module, _NormBase)]
+        tensors = [*self.model.parameters(), *(average for norm in norms for average in norm.buffers())]
+        if not all(bool(tensor.isfinite().all()) for tensor in tensors):
             raise self._diverged("a weight or an average of batch norm")
 
     def _diverged(self, what: str) -> NonFiniteError:
